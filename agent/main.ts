@@ -8,11 +8,10 @@ import { redirectConsole } from '../lib/console.ts'
 import { isStdoutClosed, notPrinted, write } from '../lib/disk/stdout.ts'
 import type { ClawError } from '../protocol/errors.ts'
 import type { Env } from './command/call.ts'
-import type { AgentProgram } from './command/program.ts'
 import { inProcess } from './command/runtime.ts'
-import { execute, perform, refused } from './execute.ts'
+import { execute, refused } from './execute.ts'
 import { joinMcp, type Opened, pipe, stdio } from './mcp/pipe.ts'
-import { serveMcp, warmMcp } from './mcp/serve.ts'
+import { isMcp, program } from './program.ts'
 import { printIfStopped, sendCommand, UNACKNOWLEDGED } from './runtime/ipc-client.ts'
 import { serve } from './runtime/serve.ts'
 import { readArgs } from './verb-table/args.ts'
@@ -57,24 +56,6 @@ const runAlone = async (ask: Ask, wrong?: ClawError): Promise<number> => {
     await write(2, `error: not acknowledged: ${(error as Error).message}\n`)
     return 1
   }
-}
-
-/** True for a command line that MCP is served for. */
-const isMcp = (argv: readonly string[]): boolean => {
-  try {
-    const { verb, has } = readArgs(argv)
-    return verb?.name === 'mcp' && !has.has('help')
-  } catch {
-    return false // the answer is what is wrong with it
-  }
-}
-
-const program: AgentProgram = {
-  read: readArgs,
-  execute,
-  isMcp,
-  warmMcp,
-  serveMcp: (client) => serveMcp(client, { read: readArgs, perform }),
 }
 
 /** True if the command goes to the link, provided that one may run. */

@@ -126,9 +126,13 @@ export class WorkspacePool {
     return leaving.length
   }
 
-  /** Closes the attachments; no workspace is opened again from here on. Call `stop` when the commands have ended. */
+  /**
+   * Closes the attachments; no workspace is opened again from here on. `down`: a watcher starts no link from here on, however
+   * long the commands take. Call `stop` when they have ended.
+   */
   detachAll(reason: StopReason): void {
     this.#isStopping = true
+    if (reason === 'down') forgetRemembered(this.#options.home)
     for (const open of this.#open) open.detachAll(reason)
   }
 

@@ -5,14 +5,24 @@ import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll, expect, it } from 'vitest'
 import * as Y from 'yjs'
 import type { Attached } from '../../client/resident/attach.ts'
-import { type Agent, agent, isAlive, killLink, linkPid, registered } from '../support/agent.ts'
+import {
+  type Agent,
+  agent,
+  agentHere,
+  isAlive,
+  killLink,
+  linkPid,
+  registered,
+  registeredHere,
+} from '../support/agent.ts'
 import { attachTo, linkAt } from '../support/attach.ts'
 import { liveDoc, runSeed, seeded, stockClient, until } from '../support/client.ts'
-import { root, type Server, startServer } from '../support/server.ts'
+import { startHere } from '../support/in-process.ts'
+import { root, type ServerAt, startServer } from '../support/server.ts'
 
-let server: Server
+let server: ServerAt
 beforeAll(async () => {
-  server = await startServer()
+  server = await startHere()
 })
 afterAll(() => server.stop())
 
@@ -31,7 +41,7 @@ const attachedTo = async ({ home }: Pick<Agent, 'home'>, url = server.url): Prom
 const textOf = ({ doc }: { doc: Y.Doc }, file = 'shared.txt') => doc.getText(`file:${file}`)
 
 it('[ATTACH-1] what an attached program writes reaches everybody, and what they write reaches it', async () => {
-  const one = await registered(server.url, 'Both ways')
+  const one = await registeredHere(server.url, 'Both ways')
   const attached = await attachedTo(one)
   expect(attached.me).toBe(one.id)
   expect(attached.where).toEqual({
@@ -181,7 +191,7 @@ it('[ATTACH-3] kill -9 of who types: the next one has its id, the replicas agree
 })
 
 it('[ATTACH-4] a person is seen as one, where it is and what it does; the attachment keeps it from being idle', async () => {
-  const one = agent(server.url)
+  const one = agentHere(server.url)
   const attached = await attachedTo(one)
   expect(attached.me).toBeNull()
   const ran = await attached.run(['register', '--name', 'Pat', '--person'])
@@ -238,7 +248,7 @@ it('[ATTACH-5] messages are shown as they come, and are unread until they are ac
 })
 
 it('[ATTACH-6] it does what a verb does, by the verb, and is told what is wrong', async () => {
-  const one = await registered(server.url, 'Doer')
+  const one = await registeredHere(server.url, 'Doer')
   const attached = await attachedTo(one)
   const said = await attached.run(['broadcast', '--content', '-'], 'a long body\n')
   expect(said).toMatchObject({ code: 0, data: { message: { content: 'a long body\n' } } })
@@ -248,7 +258,7 @@ it('[ATTACH-6] it does what a verb does, by the verb, and is told what is wrong'
 })
 
 it('[ATTACH-6] flags that cannot be are refused', async () => {
-  const one = agent(server.url)
+  const one = agentHere(server.url)
   await expect(attachTo(linkAt(one.home), 'no server')).rejects.toMatchObject({ code: 'bad_url' })
 })
 

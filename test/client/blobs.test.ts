@@ -8,11 +8,12 @@ import type { ClawError } from '../../protocol/errors.ts'
 import { type Limit, startBadLine } from '../support/bad-line.ts'
 import { type Bytes, getBytes, head, named, putBytes, someBytes } from '../support/blobs.ts'
 import { runSeed, seeded, until } from '../support/client.ts'
-import { fetch, type Server, startServer, targetOf, tempDir } from '../support/server.ts'
+import { startHere } from '../support/in-process.ts'
+import { fetch, type ServerAt, targetOf, tempDir } from '../support/server.ts'
 
-let server: Server
+let server: ServerAt
 beforeAll(async () => {
-  server = await startServer()
+  server = await startHere()
 })
 afterAll(() => server.stop())
 

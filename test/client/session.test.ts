@@ -140,7 +140,6 @@ it.each([
   [4400, 'malformed'],
   [4403, 'not_allowed'],
   [4503, 'storage_failed'],
-  [4307, 'moved'],
   [1001, 'shutting_down'],
 ])('close code %i is %s', async (closeCode, code) => {
   const { url } = await stub((socket) => socket.close(closeCode, 'because'))

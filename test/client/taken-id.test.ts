@@ -10,10 +10,11 @@ import { broadcastsOf, editsOf } from '../../workspace/document/schema.ts'
 import { readFile } from '../../workspace/files/file-info.ts'
 import { putFile } from '../../workspace/files/put-file.ts'
 import { liveBroadcasts } from '../../workspace/messages/live-log.ts'
-import { agent, WAYS } from '../support/agent.ts'
+import { agentHere, WAYS_HERE } from '../support/agent.ts'
 import { member } from '../support/auth/members.ts'
 import { frame, liveDoc, RawClient, until } from '../support/client.ts'
-import { startServer, tempDir } from '../support/server.ts'
+import { startHere } from '../support/in-process.ts'
+import { tempDir } from '../support/server.ts'
 
 const said = (doc: Y.Doc) => liveBroadcasts(doc, Date.now())
 
@@ -29,15 +30,15 @@ const replicaOf = (home: string): string => {
   return join(dir, readdirSync(dir).find((name) => !/\.(setup|witness)$/.test(name))!)
 }
 
-it.each(WAYS.flatMap((way) => [1, 500].map((length) => ({ way, length }))))(
+it.each(WAYS_HERE.flatMap((way) => [1, 500].map((length) => ({ way, length }))))(
   '[REPLICA-9] what was written under a client id that another has taken is sent under a new one: $way, $length operations taken',
   async ({ way, length }) => {
     const args = ['--limit', 'offences=1000']
-    const first = await startServer({ args })
+    const first = await startHere({ args })
     const { data, port, url } = first
     const home = tempDir('home')
     // The credential is there, and nothing was written yet.
-    const alone = agent(url, home, 'alone')
+    const alone = agentHere(url, home, 'alone-here')
     await alone.run('discover')
     await first.stop()
     for (const [...command] of [
@@ -53,12 +54,12 @@ it.each(WAYS.flatMap((way) => [1, 500].map((length) => ({ way, length }))))(
     const { clientID } = closed.doc
     await closed.close()
 
-    const server = await startServer({ data, port, args })
+    const server = await startHere({ data, port, args })
     const mallory = await member(server, 'a-mallory')
     const thief = await RawClient.open(`${server.sync}/default`, mallory.headers)
     thief.send(frame(0, 1, stolen(clientID, length)))
     await thief.barrier()
-    const ben = agent(url, home, way)
+    const ben = agentHere(url, home, way)
     const during = await ben.run('broadcast', '--content', 'two')
     // Either it is queued, or nothing was done and it is to be given again.
     expect([0, 4]).toContain(during.code)

@@ -39,8 +39,8 @@ export interface Agent {
   run: (...args: string[]) => Promise<Ran>
   runWith: (options: RunOptions, ...args: string[]) => Promise<Ran>
   /**
-   * As `run`, but without a process where a link is up: the link is asked from here, as the program asks it. For tests of what
-   * a command does.
+   * As `run`, but without a process of its own: the link is asked from here, as the program asks it. For tests of what a
+   * command does.
    */
   atLink: (...args: string[]) => Promise<Ran>
   /** `atLink` of a verb with --json that must succeed; its data. */
@@ -49,12 +49,19 @@ export interface Agent {
   start: (...args: string[]) => ChildProcess
 }
 
-/** How commands are carried out: by the link of their home, or each by itself. */
-export type Way = 'link' | 'alone'
+/**
+ * How commands are carried out: by the link of their home, or each by itself; `here`: in this process, where the link is, too.
+ * That takes a tenth of the CPU, and is for tests that do not look at processes.
+ */
+export type Way = 'link' | 'alone' | 'link-here' | 'alone-here'
 export const WAYS: readonly Way[] = ['link', 'alone']
+export const WAYS_HERE: readonly Way[] = ['link-here', 'alone-here']
 
-/** Arguments by which a command line is carried out, or gets its stdin, in a process of its own. */
-const OWN_PROCESS = /^(-|.*=-|--help|-h|openclaw|hosts|hook|mcp|--host(=.*)?)$/
+/** Arguments by which a command line is carried out in a process of its own, and those by which it reads stdin. */
+const PROGRAM = /^(--help|-h|openclaw|hosts|hook|mcp|--host(=.*)?)$/
+const isProgram = (argv: readonly string[]): boolean =>
+  argv.some((arg) => PROGRAM.test(arg)) || argv.length === 0 || argv.join() === '--version'
+const STDIN = /^(-|.*=-)$/
 
 /** The process id of the link of `home`; null: there is none. */
 export const linkPid = (home: string): number | null => {
@@ -77,6 +84,7 @@ export const isAlive = (pid: number): boolean => {
 export const killLink = async (home: string, signal: NodeJS.Signals = 'SIGKILL'): Promise<void> => {
   const pid = linkPid(home)
   if (pid === null) throw new Error('there is no link')
+  if (pid === process.pid) throw new Error('the link is in this process')
   process.kill(pid, signal)
   await until('the link is gone', () => !isAlive(pid))
 }
@@ -85,7 +93,7 @@ export const killLink = async (home: string, signal: NodeJS.Signals = 'SIGKILL')
 export const endLink = (home: string): void => {
   const pid = linkPid(home)
   try {
-    if (pid !== null) process.kill(pid, 'SIGKILL')
+    if (pid !== null && pid !== process.pid) process.kill(pid, 'SIGKILL')
   } catch {
     // It has ended.
   }
@@ -93,19 +101,32 @@ export const endLink = (home: string): void => {
 
 const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'))
 
-/** The answer of the link of `home` to a command; null: that is for a process, or no link is up. */
-const runAt = async (
-  home: string,
-  { argv, cwd, env }: Pick<Ask, 'argv' | 'cwd' | 'env'>,
-): Promise<Printed | null> => {
-  const pid = linkPid(home)
-  const socket = socketOf(home)
-  const isOwn = argv.some((arg) => OWN_PROCESS.test(arg))
-  if (isOwn || env.CLAWLINK_LINK === 'off' || pid === null || socket === null) return null
-  if (!isAlive(pid)) return null
+/** A command line, where it is given, and its stdin. */
+type Line = Pick<Ask, 'argv' | 'cwd' | 'env'> & { stdin?: RunOptions['stdin'] }
+
+const askOf = ({ argv, cwd, env, stdin }: Line): Ask => {
   const given = Object.entries(env).filter(([name]) => name.startsWith('CLAWLINK_'))
-  const ask = { ...newAsk(version, argv), cwd, env: Object.fromEntries(given) }
-  return runAsk({ home, socket, core: bin('clawlink-agent-core.cjs'), version }, ask)
+  const bytes = stdin === undefined ? null : Buffer.from(stdin).toString('base64')
+  return { ...newAsk(version, argv), cwd, env: Object.fromEntries(given), stdin: bytes }
+}
+
+/** The answer of the link of `home` to a command, which starts one if need be; null: there can be none. */
+const runAt = async (home: string, line: Line): Promise<Printed | null> => {
+  const socket = socketOf(home)
+  if (line.env.CLAWLINK_LINK === 'off' || socket === null) return null
+  return runAsk({ home, socket, core: bin('clawlink-agent-core.cjs'), version }, askOf(line))
+}
+
+const isHere = (way: Way): boolean => way === 'link-here' || way === 'alone-here'
+
+/** The answer to a command that is carried out in this process; null: it is for one of its own. */
+const runHere = async (home: string, way: Way, line: Line): Promise<Printed | null> => {
+  if (!isHere(way) || isProgram(line.argv)) return null
+  const here = await import('./agent-here.ts')
+  if (way === 'alone-here') return here.runAlone(askOf(line))
+  const pid = linkPid(home)
+  if (pid === null || !isAlive(pid)) await here.startLink(home, version)
+  return runAt(home, line)
 }
 
 /** An agent that talks to `server` (by CLAWLINK_SERVER), or to what its flags name. */
@@ -117,7 +138,7 @@ export const agent = (server?: string, home = tempDir('home'), way: Way = 'link'
     CLAWLINK_HOME: home,
     CLAWLINK_AGENT: '',
     CLAWLINK_SERVER: server,
-    CLAWLINK_LINK: way === 'alone' ? 'off' : '',
+    CLAWLINK_LINK: way === 'alone' || way === 'alone-here' ? 'off' : '',
   }
   const spawnIt = (args: readonly string[], more: RunOptions['env'] = {}) =>
     spawn(process.execPath, [bin('clawlink-agent.cjs'), ...args], {
@@ -126,6 +147,14 @@ export const agent = (server?: string, home = tempDir('home'), way: Way = 'link'
       stdio: ['pipe', 'pipe', 'pipe'],
     })
   const runWith: Agent['runWith'] = async ({ stdin, env: more }, ...args) => {
+    const line = {
+      argv: args,
+      cwd,
+      env: { ...env, ...more },
+      ...(stdin !== undefined && { stdin }),
+    }
+    const here = await runHere(home, way, line)
+    if (here !== null) return { ...here, json: () => JSON.parse(here.stdout) as Answer }
     const child = spawnIt(args, more)
     const text = { stdout: '', stderr: '' }
     for (const stream of ['stdout', 'stderr'] as const) {
@@ -139,7 +168,8 @@ export const agent = (server?: string, home = tempDir('home'), way: Way = 'link'
     return { code, ...text, json: () => JSON.parse(text.stdout) as Answer }
   }
   const atLink: Agent['atLink'] = async (...argv) => {
-    const ran = await runAt(home, { argv, cwd, env })
+    const isOwn = isProgram(argv) || argv.some((arg) => STDIN.test(arg))
+    const ran = isOwn || isHere(way) ? null : await runAt(home, { argv, cwd, env })
     if (ran === null) return runWith({}, ...argv)
     return { ...ran, json: () => JSON.parse(ran.stdout) as Answer }
   }
@@ -168,3 +198,12 @@ export const registered = async (
   const { agent_id } = await one.ask<{ agent_id: string }>('register', '--name', name)
   return { ...one, id: agent_id }
 }
+
+/** `agent` and `registered` without a process: see `Way`. */
+export const agentHere = (server?: string, home = tempDir('home'), way: Way = 'link-here'): Agent =>
+  agent(server, home, way)
+export const registeredHere = (
+  server: string,
+  name: string,
+  way: Way = 'link-here',
+): Promise<Agent & { id: string }> => registered(server, name, way)

@@ -1,10 +1,66 @@
 import { pino } from 'pino'
 import { readProgram } from '../../lib/command-line/read.ts'
 import { PROGRAM } from '../../sync-server/cli/program.ts'
-import { parseOptions } from '../../sync-server/config/options.ts'
+import { parseOptions, urlOf } from '../../sync-server/config/options.ts'
 import { startSyncServer } from '../../sync-server/server.ts'
 import type { ClusterParts } from '../../sync-server/serving/routing.ts'
-import { ownerToken, setToken, storeArgs, tempDir } from './server.ts'
+import { atEnd } from './at-end.ts'
+import {
+  makeWorkspaces,
+  ownerToken,
+  ownPort,
+  type ServerAt,
+  type ServerOptions,
+  setToken,
+  storeArgs,
+  tempDir,
+} from './server.ts'
+
+/**
+ * `startServer` without a process, which takes a tenth of the CPU: for tests that neither kill the server nor look at the
+ * process. It shares the event loop with its clients, so a test must not block.
+ */
+export const startHere = async ({
+  data = tempDir('here'),
+  port: given,
+  args = [],
+  workspaces = [],
+}: Pick<ServerOptions, 'data' | 'port' | 'args' | 'workspaces'> = {}): Promise<ServerAt> => {
+  const at = String(given ?? (await ownPort()))
+  const line = ['--port', at, '--data', data, '--no-mdns', ...storeArgs(data), ...args]
+  const options = parseOptions(readProgram(PROGRAM, line), {})
+  let written = ''
+  const write = (line: string) => {
+    written += line
+  }
+  const log = pino({ name: 'clawlink-sync', level: options.logLevel }, { write })
+  // LevelDB creates its files with these permissions.
+  const umask = process.umask(0o077)
+  const server = await startSyncServer(options, '0', log).finally(() => process.umask(umask))
+  let stopping: Promise<number> | null = null
+  const stop = (): Promise<number> => {
+    stopping ??= server.close().then(
+      () => 0,
+      () => 1, // as the program exits
+    )
+    return stopping
+  }
+  atEnd(stop)
+  const { port } = server
+  const token = ownerToken(data)
+  setToken(port, token)
+  const url = urlOf(options, port)
+  await makeWorkspaces(url, ...workspaces)
+  return {
+    url,
+    sync: `${url.replace(/^http/, 'ws')}/sync`,
+    port,
+    data,
+    token,
+    log: () => written,
+    stop,
+  }
+}
 
 /** A server in this process. */
 export interface Here {

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll } from 'vitest'
 import { type Agent, registered } from './agent.ts'
-import { type Server, startServer } from './server.ts'
+import { startHere } from './in-process.ts'
+import type { ServerAt } from './server.ts'
 
 /** One message of `poll --json`. */
 export interface Message {
@@ -14,7 +15,7 @@ export type Poll = { messages: Message[]; count: number }
 
 /** The server of a test file, which a test may start anew, and the agent Lead that is registered there. */
 export interface Stage {
-  server: Server
+  server: ServerAt
   lead: Agent & { id: string }
   say: (content: string) => Promise<unknown>
 }
@@ -25,7 +26,7 @@ export const stageWithLead = (): Stage => {
     say: (content) => stage.lead.ask('broadcast', '--content', content),
   } as Stage
   beforeAll(async () => {
-    stage.server = await startServer()
+    stage.server = await startHere()
     stage.lead = await registered(stage.server.url, 'Lead')
   })
   afterAll(() => stage.server.stop())

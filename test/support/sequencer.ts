@@ -5,50 +5,54 @@ import { BaseSequencer, type TestSpecification } from 'vitest/node'
  * end of a run would leave the other cores idle. Of the rest the longest text begins first.
  */
 const SLOW: readonly string[] = [
-  'agent/waking/watching',
-  'agent/waking/hooks',
-  'agent/mcp/hosts',
-  'sync-server/http-agents/many-agents',
+  'tui/terminal',
+  'sync-server/storage/postgres-server',
+  'client/attach',
   'sync-server/http-agents/old-clients',
-  'sync-server/ops/repair',
+  'agent/runtime/link',
+  'agent/runtime/delivery',
+  'agent/waking/hooks',
+  'agent/skill/skill',
+  'agent/mcp/hosts',
+  'sync-server/history/versions',
+  'agent/waking/watching',
   'agent/runtime/away',
+  'sync-server/ops/looking',
+  'agent/mirror/gone',
+  'sync-server/auth/join',
+  'sync-server/ops/upgrade',
+  'sync-server/ops/backup',
+  'sync-server/history/log',
+  'sync-server/ops/repair',
   'agent/verbs/binary',
   'agent/command/servers',
-  'agent/skill/skill',
-  'agent/runtime/delivery',
-  'agent/verbs/talking',
-  'agent/runtime/dead-worker',
-  'agent/runtime/link',
-  'agent/mirror/gone',
-  'client/attach',
-  'system/actions/actors',
-  'sync-server/auth/proof',
+  'sync-server/history/authors',
   'system/environment/machine',
-  'sync-server/ops/backup',
+  'agent/mcp/hostile',
   'agent/mirror/verb',
   'agent/mirror/mirror',
-  'agent/command/lines',
   'sync-server/auth/grammar',
   'agent/runtime/waking',
-  'tui/terminal',
+  'sync-server/sync/hostile',
   'client/blobs',
-  'agent/verbs/files',
+  'sync-server/sync/faults',
+  'system/actions/actors',
+  'sync-server/http-agents/many-agents',
+  'agent/verbs/talking',
+  'agent/runtime/dead-worker',
   'sync-server/ops/backup-kills',
   'sync-server/sync/crash',
-  'agent/verbs/delegating',
-  'client/taken-id',
-  'sync-server/sync/faults',
   'sync-server/tasks/task-archive',
   'system/grammar/run',
   'agent/mirror/torture',
 ]
 
 const rank = ({ moduleId, project }: TestSpecification): number => {
-  // Files share a worker's modules as long as they follow each other.
-  if (project.name === 'shared') return SLOW.length + 1
-  if (project.name === 'unit') return SLOW.length + 2
   const at = SLOW.findIndex((name) => moduleId.endsWith(`/test/${name}.test.ts`))
-  return at < 0 ? SLOW.length : at
+  const slow = at < 0 ? SLOW.length : at
+  // Files share a worker's modules as long as they follow each other.
+  const follows = project.name === 'unit' ? 2 : project.name === 'shared' ? 1 : 0
+  return follows * (SLOW.length + 1) + slow
 }
 
 /** Starts the slow files first, in a fresh clone too. */

@@ -75,8 +75,8 @@ export const targetOf = (url: string): Target => ({
 export const ownerToken = (data: string): string =>
   (JSON.parse(readFileSync(join(data, 'owner.json'), 'utf8')) as { token: string }).token
 
-/** A real `clawlink-sync` process. */
-export interface Server {
+/** A server under test. */
+export interface ServerAt {
   /** `http://127.0.0.1:PORT` */
   url: string
   /** `ws://127.0.0.1:PORT/sync`: append `/<workspace>`. */
@@ -85,13 +85,17 @@ export interface Server {
   data: string
   /** The owner's: everything, in any name. */
   token: string
-  process: ChildProcess
   /** Everything it wrote to stderr so far: one JSON log record a line. */
   log: () => string
-  /** What it prints for people, whole. */
-  banner: () => Promise<string>
   /** SIGTERM; resolves to the exit code. */
   stop: () => Promise<number | null>
+}
+
+/** A real `clawlink-sync` process. */
+export interface Server extends ServerAt {
+  process: ChildProcess
+  /** What it prints for people, whole. */
+  banner: () => Promise<string>
   /** SIGKILL; resolves when it is gone. */
   kill: () => Promise<void>
 }

@@ -2,18 +2,19 @@ import { createServer, type Server as HttpServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { ERRORS, type ErrorCode } from '../../../protocol/errors.ts'
-import { type Agent, agent, registered } from '../../support/agent.ts'
-import { type Server, startServer } from '../../support/server.ts'
+import { type Agent, agentHere, registeredHere } from '../../support/agent.ts'
+import { startHere } from '../../support/in-process.ts'
+import type { ServerAt } from '../../support/server.ts'
 
-let server: Server
+let server: ServerAt
 let lead: Agent & { id: string }
 let stranger: HttpServer
 let strangerUrl: string
 
 beforeAll(async () => {
-  server = await startServer()
-  lead = await registered(server.url, 'Lead')
-  await registered(server.url, 'Scout')
+  server = await startHere()
+  lead = await registeredHere(server.url, 'Lead')
+  await registeredHere(server.url, 'Scout')
   stranger = createServer((_request, response) => response.end('<html>hello</html>'))
   await new Promise<void>((resolve) => stranger.listen(0, '127.0.0.1', resolve))
   strangerUrl = `http://127.0.0.1:${(stranger.address() as AddressInfo).port}`
@@ -147,7 +148,7 @@ it('[TEXT-11] [TEXT-12] [TEXT-13] JSON that would not be kept, and texts that sh
 })
 
 it('[FILE-5] a put onto a file that one has not read is a conflict, unless forced', async () => {
-  const scout = await registered(server.url, 'Second')
+  const scout = await registeredHere(server.url, 'Second')
   const put = ['file-put', '--key', 'shared.md', '--file', '-']
   expect(await lead.runWith({ stdin: 'a\n' }, ...put)).toMatchObject({ code: 0 })
   const refused = await scout.runWith({ stdin: 'b\n' }, ...put)
@@ -158,7 +159,7 @@ it('[FILE-5] a put onto a file that one has not read is a conflict, unless force
 })
 
 it('[CLI-2] nothing but register works unregistered, and says what to run', async () => {
-  const nobody = agent(server.url)
+  const nobody = agentHere(server.url)
   for (const args of [['poll'], ['heartbeat'], ['whoami'], ['broadcast', '--content', 'x']]) {
     await fails(nobody, args, 'not_registered', /run: clawlink-agent register --name/)
   }

@@ -9,8 +9,9 @@ import { listAgents, type Agent as Shown } from '../../../workspace/agents/agent
 import { agentsOf } from '../../../workspace/document/schema.ts'
 import { byPriority } from '../../../workspace/inbox/inbox.ts'
 import type { Message } from '../../../workspace/messages/message.ts'
-import { type Agent, registered } from '../../support/agent.ts'
-import { fetch, type Server, startServer } from '../../support/server.ts'
+import { type Agent, registeredHere } from '../../support/agent.ts'
+import { startHere } from '../../support/in-process.ts'
+import { fetch, type ServerAt } from '../../support/server.ts'
 
 /** What somebody may write who wants it to pass for something else. */
 const hostile = fc.oneof(
@@ -217,13 +218,13 @@ describe('a page', () => {
 })
 
 describe('poll', () => {
-  let server: Server
+  let server: ServerAt
   let lead: Agent & { id: string }
   let scout: Agent
   beforeAll(async () => {
-    server = await startServer()
-    lead = await registered(server.url, 'Lead')
-    scout = await registered(server.url, 'Scout')
+    server = await startHere()
+    lead = await registeredHere(server.url, 'Lead')
+    scout = await registeredHere(server.url, 'Scout')
     await scout.ask('poll')
   })
   afterAll(() => server.stop())

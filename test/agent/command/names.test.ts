@@ -1,25 +1,26 @@
 import { afterAll, beforeAll, expect, it } from 'vitest'
-import { agent, registered } from '../../support/agent.ts'
+import { agentHere, registeredHere } from '../../support/agent.ts'
 import { ask } from '../../support/auth/members.ts'
 import { until } from '../../support/client.ts'
-import { type Server, startServer, tempDir } from '../../support/server.ts'
+import { startHere } from '../../support/in-process.ts'
+import { type ServerAt, tempDir } from '../../support/server.ts'
 
-let server: Server
+let server: ServerAt
 beforeAll(async () => {
-  server = await startServer()
+  server = await startHere()
 })
 afterAll(() => server.stop())
 
 it('[NAME-8] [NAME-9] a name is one agent’s while it is here, and free once it has left or was revoked', async () => {
-  const ann = await registered(server.url, 'ann')
-  const first = await registered(server.url, 'worker')
+  const ann = await registeredHere(server.url, 'ann')
+  const first = await registeredHere(server.url, 'worker')
   const send = async () => {
     const ran = await ann.atLink('send', '--to', 'worker', '--content', 'hi', '--json')
     return ran.code === 0
       ? (ran.json().data as { message: { to_agent: string } }).message.to_agent
       : ran
   }
-  const second = agent(server.url, tempDir('home'))
+  const second = agentHere(server.url, tempDir('home'))
   const register = () => second.atLink('register', '--name', 'Worker', '--json')
   const taken = await register()
   expect(taken.code).toBe(4)
@@ -35,7 +36,7 @@ it('[NAME-8] [NAME-9] a name is one agent’s while it is here, and free once it
   expect(await send()).toBe(agent_id)
 
   await ask(server, '/api/admin/revoke', { which: agent_id })
-  const third = agent(server.url, tempDir('home'))
+  const third = agentHere(server.url, tempDir('home'))
   await until(
     'the name of one that was revoked is free',
     async () => (await third.atLink('register', '--name', 'worker')).code === 0,

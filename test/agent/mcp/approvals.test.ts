@@ -1,13 +1,14 @@
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { type Agent, agent, registered } from '../../support/agent.ts'
+import { startHere } from '../../support/in-process.ts'
 import { ERAS, openHost } from '../../support/mcp/host.ts'
-import { type Server, startServer } from '../../support/server.ts'
+import type { ServerAt } from '../../support/server.ts'
 
-let server: Server
+let server: ServerAt
 let boss: Agent
 let worker: Agent
 beforeAll(async () => {
-  server = await startServer()
+  server = await startHere()
   boss = agent(server.url)
   await boss.ask('register', '--name', 'Pat', '--person')
   worker = await registered(server.url, 'Worker')

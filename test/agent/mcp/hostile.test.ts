@@ -5,13 +5,14 @@ import { depthOf } from '../../../agent/mcp/server/depth.ts'
 import { MAX_DEPTH, MAX_LINE_BYTES, MAX_RUNNING } from '../../../agent/mcp/tools/limits.ts'
 import { isAlive, killLink, linkPid, registered } from '../../support/agent.ts'
 import { until } from '../../support/client.ts'
+import { startHere } from '../../support/in-process.ts'
 import { drain, openHost } from '../../support/mcp/host.ts'
 import { call, HANDSHAKE, rawHost } from '../../support/mcp/raw.ts'
-import { root, type Server, startServer } from '../../support/server.ts'
+import { root, type ServerAt } from '../../support/server.ts'
 
-let server: Server
+let server: ServerAt
 beforeAll(async () => {
-  server = await startServer()
+  server = await startHere()
 })
 afterAll(() => server.stop())
 

@@ -1,12 +1,13 @@
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { agent, killLink, linkPid, registered } from '../../support/agent.ts'
 import { until } from '../../support/client.ts'
+import { startHere } from '../../support/in-process.ts'
 import { drain, ERAS, hear, openHost } from '../../support/mcp/host.ts'
-import { type Server, startServer } from '../../support/server.ts'
+import type { ServerAt } from '../../support/server.ts'
 
-let server: Server
+let server: ServerAt
 beforeAll(async () => {
-  server = await startServer()
+  server = await startHere()
 })
 afterAll(() => server.stop())
 

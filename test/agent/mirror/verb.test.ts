@@ -9,18 +9,27 @@ import {
 } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, it } from 'vitest'
-import { type Agent, isAlive, killLink, linkPid, registered, WAYS } from '../../support/agent.ts'
+import {
+  type Agent,
+  isAlive,
+  killLink,
+  linkPid,
+  registered,
+  registeredHere,
+  WAYS_HERE,
+} from '../../support/agent.ts'
 import { until } from '../../support/client.ts'
-import { type Server, startServer, tempDir } from '../../support/server.ts'
+import { startHere } from '../../support/in-process.ts'
+import { type ServerAt, tempDir } from '../../support/server.ts'
 
 interface Listed {
   mirrors: { dir: string; prefix: string; files: number; stopped: string | null }[]
 }
 
-let server: Server
+let server: ServerAt
 let one: Agent & { id: string }
 beforeAll(async () => {
-  server = await startServer()
+  server = await startHere()
   one = await registered(server.url, 'One')
 })
 afterAll(() => server.stop())
@@ -136,10 +145,10 @@ it('[MIRROR-14] a home folder, or one with a server in it, is refused; what is n
   await as('down')
 })
 
-it.each(WAYS)(
+it.each(WAYS_HERE)(
   '[MIRROR-11] --foreground mirrors as long as it runs and prints each change (%s)',
   async (way) => {
-    const agent = await registered(server.url, `Front-${way}`, way)
+    const agent = await registeredHere(server.url, `Front-${way}`, way)
     const dir = tempDir('mirror')
     const prefix = `front-${way}`
     writeFileSync(join(dir, 'a.md'), 'a\n')

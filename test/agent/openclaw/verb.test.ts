@@ -1,14 +1,15 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { type Agent, agent, registered } from '../../support/agent.ts'
-import { type Server, startServer, tempDir } from '../../support/server.ts'
+import { type Agent, agentHere, registeredHere } from '../../support/agent.ts'
+import { startHere } from '../../support/in-process.ts'
+import { type ServerAt, tempDir } from '../../support/server.ts'
 
-let server: Server
+let server: ServerAt
 let ben: Agent & { id: string }
 beforeAll(async () => {
-  server = await startServer()
-  ben = await registered(server.url, 'ben')
+  server = await startHere()
+  ben = await registeredHere(server.url, 'ben')
 })
 afterAll(() => server.stop())
 
@@ -19,7 +20,7 @@ const wake = () => JSON.parse(readFileSync(join(ben.home, 'wake.json'), 'utf8'))
 
 describe('[HOST-3] openclaw install', () => {
   it('says what is missing', async () => {
-    const nobody = await agent(server.url).run('openclaw', 'install')
+    const nobody = await agentHere(server.url).run('openclaw', 'install')
     expect(nobody).toMatchObject({ code: 3, stderr: expect.stringContaining('is not registered') })
     for (const action of ['install', 'status', 'uninstall']) {
       const ran = await ben.runWith(without, 'openclaw', action, '--json')

@@ -4,8 +4,16 @@ import { createServer, type IncomingMessage } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { expect, it } from 'vitest'
-import { agent, isAlive, killLink, linkPid, registered } from '../../support/agent.ts'
+import {
+  agent,
+  isAlive,
+  killLink,
+  linkPid,
+  registered,
+  registeredHere,
+} from '../../support/agent.ts'
 import { until } from '../../support/client.ts'
+import { startHere } from '../../support/in-process.ts'
 import { type Message, type Poll, stageWithLead } from '../../support/lead.ts'
 import { sync } from '../../support/ops/commands.ts'
 import { fetch, ownPort, startServer, tempDir } from '../../support/server.ts'
@@ -14,14 +22,14 @@ const stage = stageWithLead()
 
 it('[LINK-10] what was written offline is sent when the server is back, without another command', async () => {
   const [one, other] = [
-    await registered(stage.server.url, 'Off'),
-    await registered(stage.server.url, 'On'),
+    await registeredHere(stage.server.url, 'Off'),
+    await registeredHere(stage.server.url, 'On'),
   ]
   const { port, data } = stage.server
   await stage.server.stop()
   const ran = await one.run('broadcast', '--content', 'from afar', '--json')
   expect(ran.json().data).toMatchObject({ durable: false })
-  stage.server = await startServer({ port, data })
+  stage.server = await startHere({ port, data })
   const { messages } = await other.ask<Poll>(
     'poll',
     '--wait',
@@ -58,7 +66,7 @@ it('[LINK-11] answers given offline are sent in order, once, also by another lin
   expect(await one.ask('status')).toMatchObject({ profiles: [{ queued: 3, connected: false }] })
   await killLink(one.home)
 
-  stage.server = await startServer({ port, data })
+  stage.server = await startHere({ port, data })
   const url = `${stage.server.url}/api/workspaces/default/tasks/${refused}/status`
   const canceled = { by: boss.id, state: 'canceled', message: 'no more', key: 'c' }
   await fetch(url, { method: 'POST', body: JSON.stringify(canceled) })
@@ -128,7 +136,7 @@ it('[LINK-12] a reconnected agent is there once, and a link opens again what the
   await one.ask('--as', 'second', 'register', '--name', 'Twin')
   const { port, data } = stage.server
   await stage.server.stop()
-  stage.server = await startServer({ port, data })
+  stage.server = await startHere({ port, data })
   await killLink(one.home)
   await one.ask('discover')
   const twin = async () => {
@@ -175,7 +183,7 @@ it('[LINK-13] a hook gets what OpenClaw’s /hooks/wake expects, and is tried ag
   hook.listen(0, '127.0.0.1')
   await once(hook, 'listening')
   const url = `http://127.0.0.1:${(hook.address() as AddressInfo).port}/hooks/wake`
-  const one = await registered(stage.server.url, 'Hooked')
+  const one = await registeredHere(stage.server.url, 'Hooked')
   await one.ask('poll')
   const env = { CLAWLINK_HOOK_TOKEN: 'secret' }
   expect(await one.runWith({ env }, 'up', '--hook', url)).toMatchObject({ code: 0 })

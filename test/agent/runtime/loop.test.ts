@@ -1,9 +1,10 @@
 import { readFileSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, it } from 'vitest'
-import { type Agent, agent } from '../../support/agent.ts'
+import { type Agent, agentHere } from '../../support/agent.ts'
 import { invite } from '../../support/auth/members.ts'
-import { type Server, startServer, tempDir } from '../../support/server.ts'
+import { startHere } from '../../support/in-process.ts'
+import { type ServerAt, tempDir } from '../../support/server.ts'
 
 interface Message {
   type: string
@@ -12,16 +13,16 @@ interface Message {
 }
 type Poll = { messages: Message[]; count: number }
 
-let server: Server
+let server: ServerAt
 let lead: Agent
 let scout: Agent
 let scoutId: string
 let leadId: string
 
 beforeAll(async () => {
-  server = await startServer()
-  lead = agent()
-  scout = agent()
+  server = await startHere()
+  lead = agentHere()
+  scout = agentHere()
 })
 afterAll(() => server.stop())
 
@@ -223,7 +224,7 @@ it('[CLI-5] two profiles of one home are two agents', async () => {
 
 it('[CLI-5] a join link names the workspace; workspaces are apart', async () => {
   const link = `${server.url}/#w=other`
-  const joined = agent()
+  const joined = agentHere()
   await text(joined, 'register', '--relay', link, '--name', 'Lone', '--create')
   expect(await joined.ask('discover')).toMatchObject({ count: 1 })
   expect(await joined.ask('whoami')).toMatchObject({ server: server.url, workspace: 'other' })
@@ -244,7 +245,7 @@ it('[CLI-6] bodies come from stdin or a file, and may begin with dashes', async 
 })
 
 it('[INBOX-7] a newcomer gets a digest, shown as the only broadcast if it is one, not the history; poll takes --limit and --peek', async () => {
-  const late = agent(server.url)
+  const late = agentHere(server.url)
   await text(late, 'register', '--name', 'Late')
   const first = await late.ask<Poll>('poll', '--peek')
   expect(first).toMatchObject({ count: 1, messages: [{ type: 'digest' }] })

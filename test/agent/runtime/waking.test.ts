@@ -4,9 +4,10 @@ import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { type Agent, linkPid, registered, WAYS } from '../../support/agent.ts'
+import { type Agent, linkPid, registered, registeredHere, WAYS_HERE } from '../../support/agent.ts'
 import { until } from '../../support/client.ts'
-import { type Server, startServer } from '../../support/server.ts'
+import { startHere } from '../../support/in-process.ts'
+import type { ServerAt } from '../../support/server.ts'
 
 interface Message {
   type: string
@@ -15,11 +16,11 @@ interface Message {
 }
 type Poll = { messages: Message[]; count: number }
 
-let server: Server
+let server: ServerAt
 let lead: Agent & { id: string }
 beforeAll(async () => {
-  server = await startServer()
-  lead = await registered(server.url, 'Lead')
+  server = await startHere()
+  lead = await registeredHere(server.url, 'Lead')
 })
 afterAll(() => server.stop())
 
@@ -36,10 +37,10 @@ const endOf = async (child: ChildProcess) => {
   return code
 }
 
-describe.each(WAYS)('by way of %s', (way) => {
+describe.each(WAYS_HERE)('by way of %s', (way) => {
   let scout: Agent & { id: string }
   beforeAll(async () => {
-    scout = await registered(server.url, `Scout-${way}`, way)
+    scout = await registeredHere(server.url, `Scout-${way}`, way)
   })
 
   it('[LINK-6] wait ends at once for what is there, and when something comes; it acknowledges nothing', async () => {
@@ -136,7 +137,7 @@ describe.each(WAYS)('by way of %s', (way) => {
 })
 
 it('[LINK-21] [INBOX-17] [INBOX-18] an active file is one message and one hint; a task that ended is not handed out', async () => {
-  const one = await registered(server.url, 'Reader')
+  const one = await registeredHere(server.url, 'Reader')
   const log = join(one.home, 'hints')
   await one.ask('poll')
   await one.ask('up', '--on-message', `cat >> ${log}`)
@@ -192,7 +193,7 @@ it('[LINK-8] watch goes on over a restart of the server and of its link, silentl
 
   const { port, data } = server
   await server.stop()
-  server = await startServer({ port, data })
+  server = await startHere({ port, data })
   await say('after the server')
   await until('it sees on', () => seen().includes('after the server'))
 
@@ -209,7 +210,7 @@ it('[LINK-8] watch goes on over a restart of the server and of its link, silentl
 })
 
 it('[LINK-8] watch and wait end when their agent leaves, instead of listening where nothing comes any more', async () => {
-  const scout = await registered(server.url, 'Leaver')
+  const scout = await registeredHere(server.url, 'Leaver')
   await scout.ask('poll')
   const watching = scout.start('watch')
   const watched = endOf(watching)

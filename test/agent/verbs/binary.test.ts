@@ -3,12 +3,20 @@ import { once } from 'node:events'
 import { mkdirSync, readdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { type Agent, endLink, killLink, registered, WAYS } from '../../support/agent.ts'
+import {
+  type Agent,
+  endLink,
+  killLink,
+  registered,
+  registeredHere,
+  WAYS_HERE,
+} from '../../support/agent.ts'
 import { atEnd } from '../../support/at-end.ts'
 import { startBadLine } from '../../support/bad-line.ts'
 import { blobFiles, blobUrl, head, named, someBytes } from '../../support/blobs.ts'
 import { until } from '../../support/client.ts'
-import { bin, fetch, type Server, startServer, tempDir } from '../../support/server.ts'
+import { startHere } from '../../support/in-process.ts'
+import { bin, fetch, type ServerAt, startServer, tempDir } from '../../support/server.ts'
 
 interface File {
   file_key: string
@@ -22,13 +30,13 @@ interface File {
 
 const MB = 1024 * 1024
 
-let server: Server
+let server: ServerAt
 let ann: Agent & { id: string }
 let bob: Agent & { id: string }
 beforeAll(async () => {
-  server = await startServer()
-  ann = await registered(server.url, 'Ann')
-  bob = await registered(server.url, 'Bob')
+  server = await startHere()
+  ann = await registeredHere(server.url, 'Ann')
+  bob = await registeredHere(server.url, 'Bob')
 })
 afterAll(() => server.stop())
 
@@ -53,7 +61,7 @@ const refused = async (who: Agent, ...args: string[]) => {
   return { exit: ran.code, ...ran.json().error }
 }
 
-describe.each(WAYS)('as %s', (way) => {
+describe.each(WAYS_HERE)('as %s', (way) => {
   it('[BLOB-1] bytes of any length come back, and the whole file is there or none', async () => {
     const one = await registered(server.url, `One-${way}`, way)
     const two = await registered(server.url, `Two-${way}`, way)
@@ -221,8 +229,8 @@ it('[BLOB-4] a full workspace refuses the put, and nothing of it is in the docum
   const sparse = join(data, 'blobs/default', other.slice(0, 2), other)
   writeFileSync(sparse, '')
   truncateSync(sparse, 4 * 1024 * MB)
-  const full = await startServer({ data })
-  const one = await registered(full.url, 'Full')
+  const full = await startHere({ data })
+  const one = await registeredHere(full.url, 'Full')
   expect(await refused(one, ...putArgs(one, 'no.bin', someBytes(10).bytes))).toMatchObject({
     exit: 4,
     code: 'quota',
@@ -238,7 +246,7 @@ it('[BLOB-2] an upload outlives kill -9 of the server, and says so while that is
   let shaky = await startServer({ data })
   const { port } = shaky
   const proxy = await startBadLine(port, { puts: [{ bytes: 4 * MB, end: 'hold' }], gets: [] })
-  const one = await registered(proxy.url, 'Shaky')
+  const one = await registeredHere(proxy.url, 'Shaky')
   const blob = someBytes(10 * MB)
   const putting = put(one, 'big.bin', blob.bytes)
   await until('it is half there', async () => (await head(shaky, blob)).offset > 3 * MB)
@@ -281,7 +289,7 @@ it('[BLOB-2] an upload outlives kill -9 of the link: the next one goes on with i
 })
 
 it('a mirror leaves bytes where they are, and goes on', async () => {
-  const one = await registered(server.url, 'Mirror')
+  const one = await registeredHere(server.url, 'Mirror')
   mkdirSync(join(one.cwd, 'm'))
   await put(ann, 'mir/first.png', someBytes(100).bytes)
   await one.ask('mirror', 'm', '--prefix', 'mir/')

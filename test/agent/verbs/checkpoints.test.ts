@@ -1,16 +1,17 @@
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, it } from 'vitest'
-import { type Agent, registered } from '../../support/agent.ts'
-import { type Server, startServer } from '../../support/server.ts'
+import { type Agent, registeredHere } from '../../support/agent.ts'
+import { startHere } from '../../support/in-process.ts'
+import type { ServerAt } from '../../support/server.ts'
 
-let server: Server
+let server: ServerAt
 let ann: Agent & { id: string }
 let bob: Agent & { id: string }
 beforeAll(async () => {
-  server = await startServer()
-  ann = await registered(server.url, 'Ann')
-  bob = await registered(server.url, 'Bob', 'alone')
+  server = await startHere()
+  ann = await registeredHere(server.url, 'Ann')
+  bob = await registeredHere(server.url, 'Bob', 'alone-here')
 })
 afterAll(() => server.stop())
 

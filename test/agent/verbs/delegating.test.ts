@@ -1,8 +1,9 @@
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { type Agent, type Ran, registered } from '../../support/agent.ts'
-import { type Server, startServer } from '../../support/server.ts'
+import { type Agent, type Ran, registeredHere } from '../../support/agent.ts'
+import { startHere } from '../../support/in-process.ts'
+import type { ServerAt } from '../../support/server.ts'
 
 interface Task {
   task_id: string
@@ -16,16 +17,16 @@ interface Polled {
   messages: { type: string; message_id: string; [more: string]: unknown }[]
 }
 
-let server: Server
+let server: ServerAt
 let lead: Agent & { id: string }
 let scout: Agent & { id: string }
 let smith: Agent & { id: string }
 
 beforeAll(async () => {
-  server = await startServer()
-  lead = await registered(server.url, 'Lead')
-  scout = await registered(server.url, 'Scout')
-  smith = await registered(server.url, 'Smith')
+  server = await startHere()
+  lead = await registeredHere(server.url, 'Lead')
+  scout = await registeredHere(server.url, 'Scout')
+  smith = await registeredHere(server.url, 'Smith')
   await scout.ask('register', '--name', 'Scout', '--caps', 'research,web')
   await smith.ask('register', '--name', 'Smith', '--caps', 'build,web')
 })
@@ -306,8 +307,8 @@ describe('waiting', () => {
 
 describe('without the server', () => {
   it('[CLI-4] commands are kept and sent in order; a claim is not; what is refused comes back', async () => {
-    const mine = await startServer()
-    const [a, b] = [await registered(mine.url, 'A'), await registered(mine.url, 'B')]
+    const mine = await startHere()
+    const [a, b] = [await registeredHere(mine.url, 'A'), await registeredHere(mine.url, 'B')]
     const give = async (...flags: string[]) =>
       (await a.ask<{ task: Task }>('delegate', '--to', 'B', '--task', 'x', ...flags)).task.task_id
     const [one, two, three] = [await give(), await give(), await give()]
@@ -329,7 +330,7 @@ describe('without the server', () => {
     expect((await b.atLink('claim', three)).code).toBe(6)
     expect((await b.atLink('claim', '--next')).code).toBe(6)
     // Who asks while it is away may take back what another has ended by then.
-    const again = await startServer({ port, data })
+    const again = await startHere({ port, data })
     const states = async () => {
       const { tasks } = await a.ask<{ tasks: Task[] }>(
         'tasks',

@@ -1,8 +1,9 @@
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, it } from 'vitest'
-import { type Agent, registered } from '../../support/agent.ts'
-import { type Server, startServer } from '../../support/server.ts'
+import { type Agent, registeredHere } from '../../support/agent.ts'
+import { startHere } from '../../support/in-process.ts'
+import type { ServerAt } from '../../support/server.ts'
 
 interface Wrote {
   file: { file_key: string; version: number }
@@ -13,14 +14,14 @@ interface Wrote {
   replaced?: number
 }
 
-let server: Server
+let server: ServerAt
 let ann: Agent & { id: string }
 let bob: Agent & { id: string }
 
 beforeAll(async () => {
-  server = await startServer()
-  ann = await registered(server.url, 'Ann')
-  bob = await registered(server.url, 'Bob')
+  server = await startHere()
+  ann = await registeredHere(server.url, 'Ann')
+  bob = await registeredHere(server.url, 'Bob')
 })
 afterAll(() => server.stop())
 
@@ -230,8 +231,8 @@ it('[FILE-13] file-list and discover say who is where; an intent is told to who 
 
 it('[FILE-17] two that change a line while the server is away are told when it is back', async () => {
   const [one, two] = await Promise.all([
-    registered(server.url, 'One', 'alone'),
-    registered(server.url, 'Two', 'alone'),
+    registeredHere(server.url, 'One', 'alone-here'),
+    registeredHere(server.url, 'Two', 'alone-here'),
   ])
   await put(one, 'away.md', PLAN)
   await get(two, 'away.md')
@@ -240,7 +241,7 @@ it('[FILE-17] two that change a line while the server is away are told when it i
   const wrote = await put(one, 'away.md', PLAN.replace('two', 'two, says One'))
   expect(wrote).toMatchObject({ durable: false, conflicts: [] })
   await put(two, 'away.md', PLAN.replace('two', 'two: Two'))
-  server = await startServer({ port, data })
+  server = await startHere({ port, data })
   await one.ask('discover')
   const mine = await two.ask<{ messages: object[] }>('poll', '--type', 'file_conflict')
   expect(mine.messages).toMatchObject([

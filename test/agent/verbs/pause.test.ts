@@ -1,15 +1,16 @@
 import { afterAll, beforeAll, expect, it } from 'vitest'
-import { type Agent, registered } from '../../support/agent.ts'
-import { type Server, startServer } from '../../support/server.ts'
+import { type Agent, registeredHere } from '../../support/agent.ts'
+import { startHere } from '../../support/in-process.ts'
+import type { ServerAt } from '../../support/server.ts'
 
-let server: Server
+let server: ServerAt
 let lead: Agent & { id: string }
 let scout: Agent & { id: string }
 
 beforeAll(async () => {
-  server = await startServer()
-  lead = await registered(server.url, 'Lead')
-  scout = await registered(server.url, 'Scout')
+  server = await startHere()
+  lead = await registeredHere(server.url, 'Lead')
+  scout = await registeredHere(server.url, 'Scout')
 })
 afterAll(() => server.stop())
 

@@ -1,16 +1,17 @@
 import { cpSync } from 'node:fs'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import type { StoryEvent } from '../../../client/http/record.ts'
-import { type Agent, registered } from '../../support/agent.ts'
-import { type Server, startServer, tempDir } from '../../support/server.ts'
+import { type Agent, registeredHere } from '../../support/agent.ts'
+import { startHere } from '../../support/in-process.ts'
+import { type ServerAt, tempDir } from '../../support/server.ts'
 
-let server: Server
+let server: ServerAt
 let ann: Agent & { id: string }
 let bob: Agent & { id: string }
 beforeAll(async () => {
-  server = await startServer()
-  ann = await registered(server.url, 'Ann')
-  bob = await registered(server.url, 'Bob', 'alone')
+  server = await startHere()
+  ann = await registeredHere(server.url, 'Ann')
+  bob = await registeredHere(server.url, 'Bob', 'alone-here')
 })
 afterAll(() => server.stop())
 
@@ -47,7 +48,7 @@ it('[RECORD-11] record show tells what happened, by agent, task and file', async
   const whole = await story(ann)
   for (const event of [said, secret, first, second, ...steps]) expect(whole).toContainEqual(event)
   expect(await story(bob)).toContainEqual(secret)
-  const cara = await registered(server.url, 'Cara', 'alone')
+  const cara = await registeredHere(server.url, 'Cara', 'alone-here')
   expect(await story(cara)).not.toContainEqual(secret)
 
   expect(await story(ann, '--file', 'plan.md')).toEqual([first, second])
@@ -74,15 +75,15 @@ it('[RECORD-10] record verify finds that the server went back to an older log, a
   const copy = tempDir('rolled-back')
   cpSync(server.data, copy, { recursive: true })
   const { port, data } = server
-  server = await startServer({ data, port })
+  server = await startHere({ data, port })
   for (const text of ['four\n', 'five\n']) await bob.ask('file-append', 'plan.md', text)
   await server.stop()
 
-  server = await startServer({ data: copy, port })
+  server = await startHere({ data: copy, port })
   const rolledBack = await bob.run('record', 'verify')
   expect(rolledBack.code, rolledBack.stderr).toBe(5)
   expect(rolledBack.stderr).toMatch(/the log of the server is not the one that this profile saw/)
-  const dora = await registered(server.url, 'Dora', 'alone')
+  const dora = await registeredHere(server.url, 'Dora', 'alone-here')
   for (let i = 0; i < 5; i++) await dora.ask('file-append', 'other.md', 'more\n')
   const wentOn = await bob.run('record', 'verify')
   expect(wentOn.code).toBe(5)

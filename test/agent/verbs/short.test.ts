@@ -1,7 +1,8 @@
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { PROGRAM } from '../../../agent/verb-table/args.ts'
-import { type Agent, registered } from '../../support/agent.ts'
-import { type Server, startServer } from '../../support/server.ts'
+import { type Agent, registeredHere } from '../../support/agent.ts'
+import { startHere } from '../../support/in-process.ts'
+import type { ServerAt } from '../../support/server.ts'
 
 /** The output of a verb that was not told how much (characters). */
 const MOST = 2_000
@@ -10,14 +11,14 @@ const CAPS = ['one', 'two', 'three', 'four', 'five'].map((word) => `a-long-capab
 /** Starting so many processes takes long on a slow machine (ms). */
 const SETUP_MS = 180_000
 
-let server: Server
+let server: ServerAt
 let lead: Agent & { id: string }
 let coder: Agent & { id: string }
 
 beforeAll(async () => {
-  server = await startServer()
-  lead = await registered(server.url, 'lead')
-  coder = await registered(server.url, 'coder')
+  server = await startHere()
+  lead = await registeredHere(server.url, 'lead')
+  coder = await registeredHere(server.url, 'coder')
   const long = 'a text of several words that goes on and on '.repeat(3)
   for (let i = 0; i < MANY; i++) {
     await lead.ask('delegate', '--to', 'coder', '--task', `${i} ${long}`, '--reset-trace')

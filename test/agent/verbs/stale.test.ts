@@ -3,15 +3,16 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { Message } from '../../../workspace/messages/message.ts'
 import type { Task } from '../../../workspace/tasks/tasks.ts'
-import { type Agent, registered, WAYS } from '../../support/agent.ts'
+import { type Agent, registered, registeredHere, WAYS_HERE } from '../../support/agent.ts'
 import { ask, type Member, member } from '../../support/auth/members.ts'
-import { type Server, startServer } from '../../support/server.ts'
+import { startHere } from '../../support/in-process.ts'
+import type { ServerAt } from '../../support/server.ts'
 
-let server: Server
+let server: ServerAt
 let lead: Agent & { id: string }
 beforeAll(async () => {
-  server = await startServer()
-  lead = await registered(server.url, 'Lead')
+  server = await startHere()
+  lead = await registeredHere(server.url, 'Lead')
 })
 afterAll(() => server.stop())
 
@@ -36,9 +37,9 @@ const told = async (id: string): Promise<Message | undefined> => {
   )
 }
 
-describe.each(WAYS)('an agent %s', (way) => {
+describe.each(WAYS_HERE)('an agent %s', (way) => {
   let bob: Agent & { id: string }
-  const name = way === 'link' ? 'Bob' : 'Rob'
+  const name = way === 'link-here' ? 'Bob' : 'Rob'
   const key = (file: string) => `${way}/${file}`
   beforeAll(async () => {
     bob = await registered(server.url, name, way)

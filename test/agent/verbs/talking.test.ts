@@ -1,8 +1,9 @@
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { MAX_HOPS } from '../../../workspace/messages/trace.ts'
-import { type Agent, registered } from '../../support/agent.ts'
+import { type Agent, registeredHere } from '../../support/agent.ts'
 import { until } from '../../support/client.ts'
-import { type Server, startServer } from '../../support/server.ts'
+import { startHere } from '../../support/in-process.ts'
+import type { ServerAt } from '../../support/server.ts'
 
 interface Message {
   type: string
@@ -15,16 +16,16 @@ type Log = { broadcasts: Message[]; more: boolean; next: string; offline?: true 
 type Sent = { messages: { message_id: string; state: string; replies: number }[] }
 type Given = { task: { task_id: string } }
 
-let server: Server
+let server: ServerAt
 let lead: Agent & { id: string }
 let scout: Agent & { id: string }
 let third: Agent & { id: string }
 
 beforeAll(async () => {
-  server = await startServer()
-  lead = await registered(server.url, 'Lead')
-  scout = await registered(server.url, 'Scout')
-  third = await registered(server.url, 'Third')
+  server = await startHere()
+  lead = await registeredHere(server.url, 'Lead')
+  scout = await registeredHere(server.url, 'Scout')
+  third = await registeredHere(server.url, 'Third')
   for (const one of [lead, scout, third]) await one.atLink('poll')
 })
 afterAll(() => server.stop())
@@ -132,7 +133,7 @@ it('[MSG-2] [MSG-15] without the server the log is what the replica has', async 
   expect((await third.ask<Log>('log')).broadcasts.map(({ content }) => content)).not.toContain(
     'which branch?',
   )
-  server = await startServer({ port, data })
+  server = await startHere({ port, data })
 })
 
 it('[INBOX-25] poll --id acknowledges the named messages alone', async () => {
@@ -166,7 +167,7 @@ it('[INBOX-9] topics are chosen at register and changed later', async () => {
 
 it('[INBOX-7] a newcomer’s digest is a line for each of the newest', async () => {
   await lead.ask('broadcast', '--content', `long ${'x'.repeat(5_000)}`, '--reset-trace')
-  const late = await registered(server.url, 'Late')
+  const late = await registeredHere(server.url, 'Late')
   const { stdout } = await late.atLink('poll')
   expect(stdout).toMatch(
     /^digest digest@\S+ \d+ broadcasts? before you joined \(all: clawlink-agent log\); newest:\n(?: {4}".*"\n){1,10}$/,
@@ -175,7 +176,10 @@ it('[INBOX-7] a newcomer’s digest is a line for each of the newest', async () 
 })
 
 it('[MSG-5] [MSG-17] two that only answer each other are stopped, and --reset-trace starts anew', async () => {
-  const pair = [await registered(server.url, 'Ping'), await registered(server.url, 'Pong')] as const
+  const pair = [
+    await registeredHere(server.url, 'Ping'),
+    await registeredHere(server.url, 'Pong'),
+  ] as const
   let refused: string | null = null
   let turns = 0
   for (; refused === null && turns <= MAX_HOPS + 2; turns++) {

@@ -1,20 +1,21 @@
 import { afterAll, beforeAll, expect, it } from 'vitest'
-import { type Agent, registered } from '../../support/agent.ts'
-import { type Server, startServer } from '../../support/server.ts'
+import { type Agent, registeredHere } from '../../support/agent.ts'
+import { startHere } from '../../support/in-process.ts'
+import type { ServerAt } from '../../support/server.ts'
 
 interface Seen {
   tasks: { task_id: string; status: string; priority: string }[]
   count: number
 }
 
-let server: Server
+let server: ServerAt
 let boss: Agent & { id: string }
 let worker: Agent & { id: string }
 
 beforeAll(async () => {
-  server = await startServer()
-  boss = await registered(server.url, 'Boss')
-  worker = await registered(server.url, 'Worker')
+  server = await startHere()
+  boss = await registeredHere(server.url, 'Boss')
+  worker = await registeredHere(server.url, 'Worker')
 })
 afterAll(() => server.stop())
 

@@ -3,19 +3,20 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { wakes } from '../../../workspace/inbox/wakes.ts'
 import type { Message } from '../../../workspace/messages/message.ts'
-import { type Agent, registered } from '../../support/agent.ts'
+import { type Agent, registeredHere } from '../../support/agent.ts'
 import { ask, type Member, member } from '../../support/auth/members.ts'
-import { type Server, startServer } from '../../support/server.ts'
+import { startHere } from '../../support/in-process.ts'
+import type { ServerAt } from '../../support/server.ts'
 
-let server: Server
+let server: ServerAt
 let ann: Agent & { id: string }
 let bob: Agent & { id: string }
 let eve: Member
 const ws = '/api/workspaces/default'
 beforeAll(async () => {
-  server = await startServer()
-  ann = await registered(server.url, 'Ann')
-  bob = await registered(server.url, 'Bob', 'alone')
+  server = await startHere()
+  ann = await registeredHere(server.url, 'Ann')
+  bob = await registeredHere(server.url, 'Bob', 'alone-here')
   eve = await member(server, 'a-eve')
   await ask(server, `${ws}/register`, { name: 'Eve' }, eve.headers)
 })

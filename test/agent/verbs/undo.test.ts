@@ -1,25 +1,26 @@
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { joinLink } from '../../../protocol/roles.ts'
 import type { UndoReport } from '../../../workspace/authorship/undo-report.ts'
-import { type Agent, agent, registered, type Way } from '../../support/agent.ts'
+import { type Agent, agentHere, registeredHere, type Way } from '../../support/agent.ts'
 import { invite } from '../../support/auth/members.ts'
-import { type Server, startServer, tempDir } from '../../support/server.ts'
+import { startHere } from '../../support/in-process.ts'
+import { type ServerAt, tempDir } from '../../support/server.ts'
 
-let server: Server
+let server: ServerAt
 let ann: Agent & { id: string }
 let bob: Agent
 let adam: Agent
 /** Joins with a role: without an invite a user's own programs are admins. */
 const joined = async (name: string, role: 'write' | 'admin', way?: Way): Promise<Agent> => {
   const secret = await invite(server, { workspace: 'default', role })
-  const one = agent(joinLink(server.url, 'default', secret), tempDir('home'), way)
+  const one = agentHere(joinLink(server.url, 'default', secret), tempDir('home'), way)
   await one.ask('register', '--name', name)
   return one
 }
 beforeAll(async () => {
-  server = await startServer()
-  ann = await registered(server.url, 'Ann')
-  bob = await joined('Bob', 'write', 'alone')
+  server = await startHere()
+  ann = await registeredHere(server.url, 'Ann')
+  bob = await joined('Bob', 'write', 'alone-here')
   adam = await joined('Adam', 'admin')
 })
 afterAll(() => server.stop())

@@ -2,19 +2,20 @@ import { once } from 'node:events'
 import { mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest'
-import { type Agent, registered } from '../../support/agent.ts'
-import { type Server, startServer, tempDir } from '../../support/server.ts'
+import { type Agent, registeredHere } from '../../support/agent.ts'
+import { startHere } from '../../support/in-process.ts'
+import { type ServerAt, tempDir } from '../../support/server.ts'
 
-let server: Server
+let server: ServerAt
 let lead: Agent & { id: string }
 let coder: Agent & { id: string }
 let judge: Agent & { id: string }
 
 beforeAll(async () => {
-  server = await startServer()
-  lead = await registered(server.url, 'lead')
-  coder = await registered(server.url, 'coder')
-  judge = await registered(server.url, 'judge')
+  server = await startHere()
+  lead = await registeredHere(server.url, 'lead')
+  coder = await registeredHere(server.url, 'coder')
+  judge = await registeredHere(server.url, 'judge')
 })
 afterAll(() => server.stop())
 beforeEach(async () => {
@@ -237,7 +238,7 @@ it('[FILE-21] file-get --prefix writes all texts into a folder, once, and follow
 it('[TASK-40] delegate --later waits for one who joins with the capabilities', async () => {
   expect((await lead.run('delegate', '--caps', 'rare', '--task', 'x')).code).toBe(3)
   const id = await delegate('--caps', 'rare', '--later')
-  const late = await registered(server.url, 'late')
+  const late = await registeredHere(server.url, 'late')
   await late.ask('register', '--name', 'late', '--caps', 'rare')
   expect((await late.run('poll', '--wait', '60')).stdout).toContain(`task_delegation ${id}`)
   await late.ask('decline', id, '--reason', 'no')

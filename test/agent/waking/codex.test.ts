@@ -4,10 +4,11 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { wakeCodex } from '../../../agent/waking/codex.ts'
 import { WAKE_LINE } from '../../../agent/waking/sentences.ts'
-import { type Agent, isAlive, killLink, registered } from '../../support/agent.ts'
+import { type Agent, isAlive, killLink, registered, registeredHere } from '../../support/agent.ts'
 import { until } from '../../support/client.ts'
 import { startHost } from '../../support/host.ts'
-import { type Server, startServer, tempDir } from '../../support/server.ts'
+import { startHere } from '../../support/in-process.ts'
+import { type ServerAt, tempDir } from '../../support/server.ts'
 
 /** A program that takes messages as Codex does, and writes down its arguments. */
 const CODEX = `#!/usr/bin/env node
@@ -33,11 +34,11 @@ const fakeCodex = () => {
   return { dir, program, calls }
 }
 
-let server: Server
+let server: ServerAt
 let lead: Agent & { id: string }
 beforeAll(async () => {
-  server = await startServer()
-  lead = await registered(server.url, 'Lead')
+  server = await startHere()
+  lead = await registeredHere(server.url, 'Lead')
 })
 afterAll(() => server.stop())
 

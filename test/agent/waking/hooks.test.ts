@@ -2,26 +2,27 @@ import { spawnSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { type Agent, agent, isAlive, linkPid, registered } from '../../support/agent.ts'
+import { type Agent, agentHere, linkPid, registeredHere } from '../../support/agent.ts'
 import { until } from '../../support/client.ts'
 import { startHost } from '../../support/host.ts'
-import { bin, type Server, startServer, tempDir } from '../../support/server.ts'
+import { startHere } from '../../support/in-process.ts'
+import { bin, type ServerAt, tempDir } from '../../support/server.ts'
 
 const WAKE = /^ClawLink: something for you has arrived\./
 const UNREAD = 'ClawLink: unread: 1 direct_message. Run: clawlink-agent poll'
 
-let server: Server
+let server: ServerAt
 let lead: Agent & { id: string }
 let count = 0
 beforeAll(async () => {
-  server = await startServer()
-  lead = await registered(server.url, 'Lead')
+  server = await startHere()
+  lead = await registeredHere(server.url, 'Lead')
 })
 afterAll(() => server.stop())
 
 const scout = async () => {
   const name = `Scout${++count}`
-  const one = await registered(server.url, name)
+  const one = await registeredHere(server.url, name)
   await one.ask('poll')
   return { name, ...one }
 }
@@ -99,7 +100,7 @@ it('[HOST-10] a hook succeeds whatever it is given: no JSON, huge, deep, nothing
 })
 
 it('[HOST-10] a hook says nothing, and starts no link, where nobody joined, and where the link was taken down', async () => {
-  const nobody = agent(server.url, tempDir('home'))
+  const nobody = agentHere(server.url, tempDir('home'))
   const host = startHost(nobody)
   for (const event of ['session-start', 'prompt', 'stop', 'session-end', 'wake', 'take']) {
     const ran = await host.run(['hook', 'claude-code', event, '--timeout', '1'], input())
@@ -108,10 +109,9 @@ it('[HOST-10] a hook says nothing, and starts no link, where nobody joined, and 
   expect(linkPid(nobody.home)).toBeNull()
   await host.kill()
   const me = await scout()
-  const pid = linkPid(me.home)!
   const other = startHost(me)
   await me.ask('down')
-  await until('it is down', () => !isAlive(pid))
+  await until('it is down', () => linkPid(me.home) === null)
   await say(me.name, 'hello')
   for (const event of ['prompt', 'stop']) {
     const ran = await other.run(['hook', 'claude-code', event], input())

@@ -1,26 +1,36 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, it } from 'vitest'
-import { type Agent, agent, isAlive, killLink, linkPid, registered } from '../../support/agent.ts'
+import {
+  type Agent,
+  agentHere,
+  isAlive,
+  killLink,
+  linkPid,
+  registered,
+  registeredHere,
+  type Way,
+} from '../../support/agent.ts'
 import { until } from '../../support/client.ts'
 import { startHost } from '../../support/host.ts'
-import { ownPort, type Server, startServer, tempDir } from '../../support/server.ts'
+import { startHere } from '../../support/in-process.ts'
+import { ownPort, type ServerAt, startServer, tempDir } from '../../support/server.ts'
 
 const LINE = /^ClawLink: something for you has arrived\. Run `clawlink-agent poll`, [^\n]*\n$/
 const WATCH = ['watch', '--hints', '--host', 'claude-code']
 
-let server: Server
+let server: ServerAt
 let lead: Agent & { id: string }
 let count = 0
 beforeAll(async () => {
-  server = await startServer()
-  lead = await registered(server.url, 'Lead')
+  server = await startHere()
+  lead = await registeredHere(server.url, 'Lead')
 })
 afterAll(() => server.stop())
 
-const scout = async () => {
+const scout = async (way: Way = 'link-here') => {
   const name = `Scout${++count}`
-  return { name, ...(await registered(server.url, name)) }
+  return { name, ...(await registered(server.url, name, way)) }
 }
 const say = (to: string, content: string) => lead.ask('send', '--to', to, '--content', content)
 const linesOf = (text: string): number => text.split('\n').length - 1
@@ -47,7 +57,7 @@ it('[HOST-6] what is for the agent wakes it, with one fixed line a batch; news f
 })
 
 it('[HOST-7] the watcher outlives kill -9 of the link and says nothing twice', async () => {
-  const { name, ...me } = await scout()
+  const { name, ...me } = await scout('link')
   await me.ask('poll')
   const host = startHost(me)
   const watch = host.start(WATCH, null, { CLAUDE_CODE_SESSION_ID: 'session-1' })
@@ -70,7 +80,7 @@ it('[HOST-7] the watcher outlives kill -9 of the link and says nothing twice', a
 })
 
 it('[HOST-7] a link that was taken down stays down until something brings it up', async () => {
-  const { name, ...me } = await scout()
+  const { name, ...me } = await scout('link')
   await me.ask('poll')
   const host = startHost(me)
   const watch = host.start(WATCH)
@@ -109,7 +119,10 @@ it('[HOST-7] the watcher ends within seconds after the host, however that ends',
 it('[HOST-7] after kill -9 of the server and its next start a delegation wakes within seconds', async () => {
   const port = await ownPort()
   const first = await startServer({ port })
-  const [boss, me] = [await registered(first.url, 'Boss'), await registered(first.url, 'Ben')]
+  const [boss, me] = [
+    await registeredHere(first.url, 'Boss'),
+    await registeredHere(first.url, 'Ben'),
+  ]
   await me.ask('poll')
   const host = startHost(me)
   const watch = host.start(WATCH)
@@ -128,7 +141,7 @@ it('[HOST-7] after kill -9 of the server and its next start a delegation wakes w
 })
 
 it('[HOST-8] in a home that never joined the watcher starts no link, and wakes once somebody has joined', async () => {
-  const me = agent(server.url, tempDir('home'))
+  const me = agentHere(server.url, tempDir('home'))
   const host = startHost(me, { CLAWLINK_SERVER: server.url })
   const watch = host.start(WATCH)
   const began = performance.now()

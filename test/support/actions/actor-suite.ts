@@ -1,7 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { MAX_MESSAGE_BYTES, MAX_NOTE_BYTES } from '../../../protocol/limits.ts'
 import { COMMON_ERRORS } from '../../../workspace/actions/action.ts'
-import { type Server, startServer } from '../server.ts'
+import { startHere } from '../in-process.ts'
+import type { ServerAt } from '../server.ts'
 import type { Data, Face, Input, TestActor } from './actors.ts'
 import { allActions } from './all-actions.ts'
 
@@ -321,10 +322,10 @@ export const CONTRACTS: Readonly<Record<string, Contract>> = {
 /** Runs every action as agents of one kind. */
 export const actorSuite = (face: Face): void => {
   describe(face.name, () => {
-    let server: Server
+    let server: ServerAt
     const world = { version: 1 } as World
     beforeAll(async () => {
-      server = await startServer()
+      server = await startHere()
       world.me = await face.actor(server, 'a-me')
       world.peer = await face.actor(server, 'a-peer')
       await world.me.run('register', { name: 'Me', capabilities: ['a'] })

@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto'
 import { joinLink } from '../../../protocol/roles.ts'
 import { type Field, flagName } from '../../../workspace/actions/inputs/field.ts'
-import { agent } from '../agent.ts'
+import { agentHere } from '../agent.ts'
 import { invite, type Member, member } from '../auth/members.ts'
-import type { Server } from '../server.ts'
+import type { ServerAt } from '../server.ts'
 import { allActions } from './all-actions.ts'
 
 /** Values of an action's input, by its JSON names. `bytes`: what a blob holds. */
@@ -30,7 +30,7 @@ export interface TestActor {
 /** How agents of one kind are made. */
 export interface Face {
   name: string
-  actor: (server: Server, id: string) => Promise<TestActor>
+  actor: (server: ServerAt, id: string) => Promise<TestActor>
 }
 
 const VERBS: Readonly<Record<string, string>> = {
@@ -69,11 +69,11 @@ const commandOf = async (
   return { argv, stdin: String(isFile ? (bytes ?? content) : '') }
 }
 
-/** Agents with a replica: each action is a verb of clawlink-agent, in a process. */
+/** Agents with a replica: each action is a verb of clawlink-agent, at its link. */
 export const replicas: Face = {
   name: 'a replica',
   actor: async (server, id) => {
-    const one = agent(server.url)
+    const one = agentHere(server.url)
     const joins = async (role: 'read' | 'write') => {
       const stdin = joinLink(server.url, 'default', await invite(server, { role }))
       const { code, stderr } = await one.runWith({ stdin }, 'join', '-')

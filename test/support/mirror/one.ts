@@ -8,7 +8,8 @@ import { removeFile } from '../../../workspace/files/move-file.ts'
 import { putFile } from '../../../workspace/files/put-file.ts'
 import { findLeaf } from '../../../workspace/files/tree.ts'
 import { until } from '../client.ts'
-import { makeWorkspaces, type Server, startServer, tempDir } from '../server.ts'
+import { startHere } from '../in-process.ts'
+import { makeWorkspaces, type ServerAt, tempDir } from '../server.ts'
 import { type Member, member } from './members.ts'
 
 /** Somebody else. */
@@ -16,12 +17,12 @@ export const MALLORY = 'mallory' as AgentId
 
 /** For the tests of a file: a server, and for each test a workspace with one member, who has a folder. */
 export const oneMember = (label: string) => {
-  let server: Server
+  let server: ServerAt
   let one: Member
   let dir = ''
   let count = 0
   beforeAll(async () => {
-    server = await startServer()
+    server = await startHere()
   })
   afterAll(() => server.stop())
   beforeEach(async () => {

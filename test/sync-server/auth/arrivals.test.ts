@@ -6,12 +6,13 @@ import { LiveDocument } from '../../../sync-server/sync/updates/document.ts'
 import { encode, type Outcome, runArrivals } from '../../support/auth/arrival-runs.ts'
 import { type Member, member } from '../../support/auth/members.ts'
 import { frame, liveDoc, runSeed } from '../../support/client.ts'
-import { type Server, startServer } from '../../support/server.ts'
+import { startHere } from '../../support/in-process.ts'
+import type { ServerAt } from '../../support/server.ts'
 
-let server: Server
+let server: ServerAt
 let mallory: Member
 beforeAll(async () => {
-  server = await startServer()
+  server = await startHere()
   mallory = await member(server, 'a-mallory')
 })
 afterAll(() => server.stop())

@@ -18,12 +18,13 @@ import { addTask } from '../../../workspace/tasks/tasks.ts'
 import { encode } from '../../support/auth/arrival-runs.ts'
 import { type Member, member } from '../../support/auth/members.ts'
 import { frame, liveDoc, until } from '../../support/client.ts'
-import { type Server, startServer } from '../../support/server.ts'
+import { startHere } from '../../support/in-process.ts'
+import type { ServerAt } from '../../support/server.ts'
 
 const ARGS = ['--limit', 'offences=1000']
 const me = 'a-mallory' as AgentId
 const victimId = 'a-victim' as AgentId
-let server: Server
+let server: ServerAt
 let mallory: Member
 let victim: Member
 let theirs: Awaited<ReturnType<typeof liveDoc>>
@@ -41,7 +42,7 @@ const register = (doc: Y.Doc, id = me) =>
   registerAgent(doc, { id, name: id, capabilities: [], machine: '', description: '', now: 1 })
 
 beforeAll(async () => {
-  server = await startServer({ args: ARGS })
+  server = await startHere({ args: ARGS })
   mallory = await member(server, me)
   victim = await member(server, victimId)
   theirs = await open(victim)

@@ -7,9 +7,10 @@ import * as Y from 'yjs'
 import type { AgentId } from '../../../protocol/ids.ts'
 import { runFileOf, SECRETS } from '../../../protocol/roles.ts'
 import { registerAgent } from '../../../workspace/agents/agents.ts'
-import { agent } from '../../support/agent.ts'
+import { agentHere } from '../../support/agent.ts'
 import { ask, bearer, invite, member } from '../../support/auth/members.ts'
 import { liveDoc, until } from '../../support/client.ts'
+import { startHere } from '../../support/in-process.ts'
 import { bin, type Server, startServer, tempDir } from '../../support/server.ts'
 
 let server: Server
@@ -20,7 +21,7 @@ afterAll(() => server.stop())
 
 /** An agent on another machine: no server has left anything there. */
 const stranger = () => {
-  const one = agent(undefined, tempDir('home'), 'alone')
+  const one = agentHere(undefined, tempDir('home'), 'alone-here')
   const env = { CLAWLINK_RUN_DIR: tempDir('run') }
   return { ...one, run: (stdin: string, ...args: string[]) => one.runWith({ env, stdin }, ...args) }
 }
@@ -47,13 +48,13 @@ it('[AUTH-3] the same user joins with no extra step; what is left for that is th
   expect(statSync(dir).mode & 0o777).toBe(0o700)
   expect(statSync(runFileOf(dir, server.port)).mode & 0o777).toBe(0o600)
   expect(statSync(join(server.data, 'owner.json')).mode & 0o777).toBe(0o600)
-  const one = agent(server.url, tempDir('home'), 'alone')
+  const one = agentHere(server.url, tempDir('home'), 'alone-here')
   const { agent_id } = await one.ask<{ agent_id: string }>('register', '--name', 'Local')
   const [file] = readdirSync(join(one.home, 'credentials'))
   expect(statSync(join(one.home, 'credentials', file!)).mode & 0o777).toBe(0o600)
   const { data } = await ask<{ agents: object[] }>(server, '/api/admin/agents')
   expect(data.agents).toContainEqual(expect.objectContaining({ agent_id, role: 'admin' }))
-  const other = await startServer()
+  const other = await startHere()
   await other.stop()
   expect(() => statSync(runFileOf(dir, other.port))).toThrow()
 })
@@ -239,7 +240,7 @@ it('[AUTH-37] nobody joins or registers under an id that is another’s name, or
   await member(server, 'a-joined-only')
   expect(await codeOf(at, { name: 'a-joined-only' }, other.headers)).toEqual(refused)
   expect(await codeOf(at, { name: 'a-other' }, other.headers)).toEqual([200, undefined])
-  const one = agent(server.url, tempDir('home'), 'alone')
+  const one = agentHere(server.url, tempDir('home'), 'alone-here')
   const { code, stderr } = await one.run('register', '--name', 'a-boris')
   expect([code, stderr]).toEqual([4, expect.stringContaining('is the id of another agent')])
 })

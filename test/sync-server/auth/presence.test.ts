@@ -4,12 +4,13 @@ import type { AgentId } from '../../../protocol/ids.ts'
 import { registerAgent } from '../../../workspace/agents/agents.ts'
 import { ask, type Member, member } from '../../support/auth/members.ts'
 import { frame, liveDoc, RawClient, until } from '../../support/client.ts'
-import { type Server, startServer } from '../../support/server.ts'
+import { startHere } from '../../support/in-process.ts'
+import type { ServerAt } from '../../support/server.ts'
 
-let server: Server
+let server: ServerAt
 let mallory: Member
 beforeAll(async () => {
-  server = await startServer({ args: ['--limit', 'offences=1000'] })
+  server = await startHere({ args: ['--limit', 'offences=1000'] })
   mallory = await member(server, 'a-mallory')
 })
 afterAll(() => server.stop())
@@ -85,7 +86,7 @@ it('[PRESENCE-6] an agent that is connected is present after a restart, whoever 
   await client.close()
   const { data, port } = server
   await server.stop()
-  server = await startServer({ data, port, args: ['--limit', 'offences=1000'] })
+  server = await startHere({ data, port, args: ['--limit', 'offences=1000'] })
   const first = await open(mallory)
   first.send(state(doc.clientID, 1_000_000, mallory.agent))
   await first.barrier()

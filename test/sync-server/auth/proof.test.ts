@@ -4,11 +4,12 @@ import { createServer, type Server as HttpServer } from 'node:http'
 import { join } from 'node:path'
 import { afterEach, expect, it } from 'vitest'
 import { SECRETS } from '../../../protocol/roles.ts'
-import { agent } from '../../support/agent.ts'
+import { agentHere } from '../../support/agent.ts'
 import { ask, invite } from '../../support/auth/members.ts'
 import { until } from '../../support/client.ts'
-import { sync } from '../../support/ops/commands.ts'
-import { type Server, startServer, tempDir } from '../../support/server.ts'
+import { startHere } from '../../support/in-process.ts'
+import { sync, syncHere } from '../../support/ops/commands.ts'
+import { type ServerAt, startServer, tempDir } from '../../support/server.ts'
 
 /** Somebody else on this machine, who has the port of a server. It keeps all that it is shown. */
 interface Impostor {
@@ -66,8 +67,8 @@ const stopping: (() => Promise<unknown>)[] = []
 afterEach(async () => {
   for (const stop of stopping.splice(0)) await stop()
 })
-const started = async (options: Parameters<typeof startServer>[0] = {}): Promise<Server> => {
-  const server = await startServer(options)
+const started = async (options: Parameters<typeof startHere>[0] = {}): Promise<ServerAt> => {
+  const server = await startHere(options)
   stopping.push(server.stop)
   return server
 }
@@ -77,10 +78,10 @@ it.each(Object.keys(ANSWERS))(
   async (how) => {
     const { port, url, data, stop } = await started()
     const home = tempDir('home')
-    const linked = agent(url, home, 'alone')
+    const linked = agentHere(url, home, 'alone-here')
     await linked.ask('register', '--name', 'Ann')
     await linked.ask('broadcast', '--content', 'before')
-    const late = agent(url, tempDir('home'), 'alone')
+    const late = agentHere(url, tempDir('home'), 'alone-here')
     await stop()
     const other = await impostor(port, ANSWERS[how]!)
     const ran = [
@@ -90,7 +91,7 @@ it.each(Object.keys(ANSWERS))(
       await late.run('register', '--name', 'Late'),
     ]
     for (const args of [['agents'], ['invite'], ['revoke', 'x']]) {
-      const { stdout, stderr } = await sync(...args, '--data', data)
+      const { stdout, stderr } = await syncHere(...args, '--data', data)
       expect(stderr).not.toContain('does not answer')
       ran.push({ code: 0, stdout, stderr } as (typeof ran)[number])
     }
@@ -113,7 +114,7 @@ it.each(Object.keys(ANSWERS))(
 
 it('[AUTH-38] a profile notes that its server can prove itself, also one that joined by a link', async () => {
   const server = await started()
-  const one = agent(undefined, tempDir('home'), 'alone')
+  const one = agentHere(undefined, tempDir('home'), 'alone-here')
   const link = `${server.url}/#w=default&i=${await invite(server, { role: 'write' })}`
   await one.runWith({ stdin: link }, 'join', '-')
   const dir = join(one.home, 'credentials')
@@ -122,7 +123,7 @@ it('[AUTH-38] a profile notes that its server can prove itself, also one that jo
 })
 
 it('[AUTH-38] [AUTH-56] the owner’s token is shown to no process but the one that has the data folder', async () => {
-  const server = await started()
+  const server = await startServer()
   const owner = readFileSync(join(server.data, 'owner.json'))
   expect((await sync('agents', '--data', server.data)).code).toBe(0)
   await server.kill()

@@ -5,7 +5,8 @@ import type { AppEnv } from '../../../sync-server/routes/env.ts'
 import { ask, bearer, invite, member } from '../../support/auth/members.ts'
 import { frame, RawClient, until } from '../../support/client.ts'
 import { httpToken } from '../../support/http-agents/plain-client.ts'
-import { type Server, startServer } from '../../support/server.ts'
+import { startHere } from '../../support/in-process.ts'
+import type { ServerAt } from '../../support/server.ts'
 
 const WHO = [
   ...['nobody', 'wrong', 'expired invite', 'revoked', 'other workspace'],
@@ -26,13 +27,13 @@ const PLAIN_READ: readonly Who[] = [...READ, 'token', 'reading token']
 const PLAIN_WRITE: readonly Who[] = [...WRITE, 'token']
 const PLAIN_SUGGEST: readonly Who[] = [...SUGGEST, 'token']
 
-let server: Server
+let server: ServerAt
 const headers = {} as Record<Who, Record<string, string>>
 /** As whom each of them speaks. */
 const agents: Partial<Record<Who, string>> = {}
 
 beforeAll(async () => {
-  server = await startServer({ args: ['--limit', 'failures=1000000'] })
+  server = await startHere({ args: ['--limit', 'failures=1000000'] })
   headers.nobody = { authorization: '' }
   headers.wrong = bearer(`clc_${'x'.repeat(43)}`)
   headers['expired invite'] = bearer(await invite(server, { expires_in: 1_000 }))

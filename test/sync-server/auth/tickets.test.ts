@@ -4,11 +4,12 @@ import { WebsocketProvider } from 'y-websocket'
 import * as Y from 'yjs'
 import { ask, bearer, type Member, member } from '../../support/auth/members.ts'
 import { RawClient, until } from '../../support/client.ts'
-import { type Server, startServer } from '../../support/server.ts'
+import { startHere } from '../../support/in-process.ts'
+import type { ServerAt } from '../../support/server.ts'
 
-let server: Server
+let server: ServerAt
 beforeAll(async () => {
-  server = await startServer({ args: ['--limit', 'agent-connections=1'] })
+  server = await startHere({ args: ['--limit', 'agent-connections=1'] })
 })
 afterAll(() => server.stop())
 

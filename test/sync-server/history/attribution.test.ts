@@ -3,9 +3,10 @@ import * as Y from 'yjs'
 import { LevelUpdateLog } from '../../../sync-server/storage/level-update-log.ts'
 import { ask, type Member, member } from '../../support/auth/members.ts'
 import { frame, liveDoc } from '../../support/client.ts'
-import { type Server, startServer } from '../../support/server.ts'
+import { startHere } from '../../support/in-process.ts'
+import type { ServerAt } from '../../support/server.ts'
 
-const join = (server: Server, who: Member, doc = new Y.Doc()) =>
+const join = (server: ServerAt, who: Member, doc = new Y.Doc()) =>
   liveDoc(`${server.sync}/default`, doc, who.headers)
 
 /** The log of a server that has stopped. */
@@ -15,7 +16,7 @@ const logOf = async <T>(data: string, read: (log: LevelUpdateLog) => Promise<T>)
 }
 
 it('[BLAME-3] [BLAME-4] forged ids, repeated operations and repeated deletions change no attribution', async () => {
-  const server = await startServer()
+  const server = await startHere()
   const [anna, ben, mallory] = [
     await member(server, 'anna'),
     await member(server, 'ben'),
@@ -69,7 +70,7 @@ it('[BLAME-3] [BLAME-4] forged ids, repeated operations and repeated deletions c
 })
 
 it('[BLAME-5] an edit is for the task that its agent holds, and for no other that it names', async () => {
-  const server = await startServer()
+  const server = await startHere()
   const [anna, ben] = [await member(server, 'anna'), await member(server, 'ben')]
   for (const { agent, headers } of [anna, ben]) {
     await ask(server, '/api/workspaces/default/register', { name: agent }, headers)

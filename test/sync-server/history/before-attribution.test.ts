@@ -9,8 +9,9 @@ import { seqKey } from '../../../sync-server/storage/integrity/level-keys.ts'
 import { LevelUpdateLog } from '../../../sync-server/storage/level-update-log.ts'
 import { ask, member } from '../../support/auth/members.ts'
 import { liveDoc } from '../../support/client.ts'
+import { startHere } from '../../support/in-process.ts'
 import { copyOf } from '../../support/ops/lived-in.ts'
-import { type Server, startServer } from '../../support/server.ts'
+import type { ServerAt } from '../../support/server.ts'
 
 const numbers = (...values: readonly (number | Uint8Array)[]): Uint8Array =>
   encoding.encode((to) => {
@@ -42,7 +43,7 @@ const asBefore = async (data: string, withCheckpoint: boolean): Promise<string> 
   return old
 }
 
-const blame = async (server: Server) => {
+const blame = async (server: ServerAt) => {
   const path = '/api/workspaces/default/files/blame?key=a.md&deleted=true'
   const { data, error } = await ask<FileBlame>(server, path)
   expect(error).toBeUndefined()
@@ -55,18 +56,18 @@ it.each([
 ])(
   '[BLAME-8] of what an older version stored as %s the author is known; the rest from now on',
   async (_, withCheckpoint) => {
-    const first = await startServer()
+    const first = await startHere()
     const [anna, ben] = [await member(first, 'anna'), await member(first, 'ben')]
     for (const { agent, headers } of [anna, ben]) {
       await ask(first, '/api/workspaces/default/register', { name: agent }, headers)
     }
-    const put = (at: Server, who: typeof anna, text: string) =>
+    const put = (at: ServerAt, who: typeof anna, text: string) =>
       ask(at, '/api/workspaces/default/files/append', { key: 'a.md', text }, who.headers)
     await put(first, anna, 'one')
     await put(first, ben, 'two')
     await first.stop()
     const data = await asBefore(first.data, withCheckpoint)
-    const server = await startServer({ data })
+    const server = await startHere({ data })
     const old = { task_id: null, via: null, at: null }
     const [line1, line2] = [
       { from_line: 1, to_line: 1, agent_id: 'anna', ...old },

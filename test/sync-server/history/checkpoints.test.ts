@@ -13,16 +13,17 @@ import { verifyFolder } from '../../../sync-server/ops/verify/verify.ts'
 import { LevelUpdateLog } from '../../../sync-server/storage/level-update-log.ts'
 import { type CheckpointFile, changesBetween } from '../../../workspace/files/checkpoint.ts'
 import { ask, type Member, member } from '../../support/auth/members.ts'
+import { startHere } from '../../support/in-process.ts'
 import { place, syncHere, syncJson } from '../../support/ops/commands.ts'
-import { type Server, startServer, tempDir } from '../../support/server.ts'
+import { type ServerAt, tempDir } from '../../support/server.ts'
 import { fileClient } from '../../support/sync-server/file-client.ts'
 
-let server: Server
+let server: ServerAt
 let ann: Member
 let bob: Member
 const ws = '/api/workspaces/default'
 beforeAll(async () => {
-  server = await startServer({ args: ['--log-level', 'error'] })
+  server = await startHere({ args: ['--log-level', 'error'] })
   ann = await member(server, 'a-ann')
   bob = await member(server, 'a-bob')
   for (const one of [ann, bob])
@@ -333,7 +334,7 @@ it('[TIME-7] checkpoints are in a backup; verify knows them, and takes a folder 
   await syncJson('backup', backup, '--data', server.data)
   expect((await syncHere('restore', backup, '--data', copy)).code).toBe(0)
   expect((await verifyFolder(copy)).problems).toEqual([])
-  const restored = await startServer({ data: copy })
+  const restored = await startHere({ data: copy })
   const at = { authorization: `Bearer ${restored.token}` }
   const { data } = await ask<Data>(restored, `${ws}/checkpoints`, undefined, at)
   expect(data.checkpoints).toContainEqual(made.checkpoint)

@@ -10,8 +10,9 @@ import {
 } from '../../../workspace/document/schema.ts'
 import { addBroadcast } from '../../../workspace/messages/broadcasts.ts'
 import { liveDoc, orLong, runSeed, seeded, until } from '../../support/client.ts'
+import { startHere } from '../../support/in-process.ts'
 import { putIn } from '../../support/poison.ts'
-import { fetch, makeWorkspaces, type Server, startServer, tempDir } from '../../support/server.ts'
+import { fetch, makeWorkspaces, type ServerAt, startServer, tempDir } from '../../support/server.ts'
 import {
   type Archived,
   type Logged,
@@ -34,9 +35,9 @@ const tell = (doc: Y.Doc, id: string, now: number) =>
     now,
   })
 
-let server: Server
+let server: ServerAt
 beforeAll(async () => {
-  server = await startServer({ args: ['--log-level', 'error'] })
+  server = await startHere({ args: ['--log-level', 'error'] })
 })
 afterAll(async () => {
   expect(server.log()).toBe('')

@@ -14,8 +14,9 @@ import { countEdit } from '../../../workspace/files/edit-counts.ts'
 import { moveFile, removeFile } from '../../../workspace/files/move-file.ts'
 import { putFile } from '../../../workspace/files/put-file.ts'
 import { liveDoc, runSeed, seeded, until } from '../../support/client.ts'
+import { startHere } from '../../support/in-process.ts'
 import { putIn } from '../../support/poison.ts'
-import { fetch, type Server, startServer, tempDir } from '../../support/server.ts'
+import { fetch, type ServerAt, startServer, tempDir } from '../../support/server.ts'
 import {
   askFiles,
   contentOf,
@@ -25,9 +26,9 @@ import {
   readVersionOf,
 } from '../../support/sync-server/file-client.ts'
 
-let server: Server
+let server: ServerAt
 beforeAll(async () => {
-  server = await startServer({ args: ['--log-level', 'error'] })
+  server = await startHere({ args: ['--log-level', 'error'] })
 })
 afterAll(async () => {
   expect(server.log()).toBe('')
@@ -126,7 +127,7 @@ it('[VERSION-1] [VERSION-7] any kept version is what the text was at it, with se
 })
 
 it('[VERSION-1] every commit has its version, also when the next one is under way', async () => {
-  const own = await startServer({ args: ['--log-level', 'error'] })
+  const own = await startHere({ args: ['--log-level', 'error'] })
   const commits = async (): Promise<number> => {
     const metrics = await (await fetch(`${own.url}/metrics`)).text()
     return Number(/^clawlink_commit_seconds_count (\d+)$/m.exec(metrics)![1])
@@ -235,14 +236,14 @@ it('[VERSION-4] the history of a removed and of a renamed file is found by where
 
 it('[VERSION-4] versions outlive the checkpoint of the updates they came from, and a restart', async () => {
   const data = tempDir('checkpoint')
-  let own = await startServer({ data })
+  let own = await startHere({ data })
   const { client, put } = await fileClient(`${own.sync}/w`, 'ann')
   for (let i = 1; i <= 5; i++) {
     put('f', `${i}\n`)
     await client.barrier()
   }
   await own.stop() // writes a checkpoint
-  own = await startServer({ data })
+  own = await startHere({ data })
   expect((await fileLog(own, 'w', 'f')).map(({ version }) => version)).toEqual([5, 4, 3, 2, 1])
   for (let i = 1; i <= 5; i++) expect(await contentOf(own, 'w', 'f', i)).toBe(`${i}\n`)
   await own.stop()
@@ -327,7 +328,7 @@ it('[VERSION-1] hostile counters, names and sizes hurt no other file, and the se
   })
   const data = tempDir('hostile')
   await putIn(data, 'hostile', [Y.encodeStateAsUpdate(older)])
-  const server = await startServer({ data, args: ['--log-level', 'error'] })
+  const server = await startHere({ data, args: ['--log-level', 'error'] })
   const { client, doc, by, put } = await fileClient(`${server.sync}/hostile`, 'ann')
   put('big.md', 'small\n')
   await client.barrier()

@@ -6,16 +6,17 @@ import type { Route } from '../../../sync-server/http/route.ts'
 import type { AppEnv } from '../../../sync-server/routes/env.ts'
 import { ask, bearer, invite, type Member, member } from '../../support/auth/members.ts'
 import { until } from '../../support/client.ts'
-import { type Server, startServer } from '../../support/server.ts'
+import { startHere } from '../../support/in-process.ts'
+import type { ServerAt } from '../../support/server.ts'
 
-let server: Server
+let server: ServerAt
 let ann: Member
 let bob: Member
 const routes = routesOf({ updateLog: {}, version: '0' } as unknown as AppEnv)
 const used = new Set<Route>()
 
 beforeAll(async () => {
-  server = await startServer()
+  server = await startHere()
   ann = await member(server, 'a-ann')
   bob = await member(server, 'a-bob')
 })

@@ -9,13 +9,14 @@ import {
   type PlainMessage,
   polled,
 } from '../../support/http-agents/plain-client.ts'
-import { type Server, startServer } from '../../support/server.ts'
+import { startHere } from '../../support/in-process.ts'
+import { type ServerAt, startServer } from '../../support/server.ts'
 
-let server: Server
+let server: ServerAt
 let secret: string
 let httpAgent: Plain
 beforeAll(async () => {
-  server = await startServer({ args: ['--limit', 'failures=1000000'] })
+  server = await startHere({ args: ['--limit', 'failures=1000000'] })
   secret = await httpToken(server)
   httpAgent = new Plain(server.url, secret)
 })
@@ -255,7 +256,7 @@ it('[HTTP-9] a write repeated under its key is answered again and done once', as
 })
 
 it('[HTTP-10] who waits does not hold up a server that stops', async () => {
-  const mine = await startServer()
+  const mine = await startHere()
   const token = await httpToken(mine)
   const one = new Plain(mine.url, token)
   await one.post('/register', { agent_id: 'x', name: 'x' })

@@ -7,13 +7,14 @@ import {
   type PlainAnswer,
   polled,
 } from '../../support/http-agents/plain-client.ts'
-import { type Server, startServer } from '../../support/server.ts'
+import { startHere } from '../../support/in-process.ts'
+import type { ServerAt } from '../../support/server.ts'
 
-let server: Server
+let server: ServerAt
 let plain: Plain
 let token = ''
 beforeAll(async () => {
-  server = await startServer({ args: ['--limit', 'failures=1000000'] })
+  server = await startHere({ args: ['--limit', 'failures=1000000'] })
   token = await httpToken(server)
   plain = new Plain(server.url, token)
   for (const agent_id of ['ann', 'bob']) await plain.post('/register', { agent_id, name: agent_id })

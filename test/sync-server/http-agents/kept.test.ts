@@ -3,8 +3,8 @@ import { expect, it } from 'vitest'
 import { seal, unsealed } from '../../../sync-server/storage/integrity/checksummed.ts'
 import { member } from '../../support/auth/members.ts'
 import { Plain } from '../../support/http-agents/plain-client.ts'
+import { startHere } from '../../support/in-process.ts'
 import { place, sync, syncJson } from '../../support/ops/commands.ts'
-import { startServer } from '../../support/server.ts'
 import { logAt } from '../../support/sync-server/log-at.ts'
 
 /** The Yjs client ids under which an agent has written. */
@@ -16,7 +16,7 @@ const clientsOf = async (data: string, agent: string): Promise<number[]> => {
 }
 
 it('[HTTP-13] what HTTP agents have is backed up, restored and checked; none goes on under its old client id', async () => {
-  const server = await startServer()
+  const server = await startHere()
   const at = ['--data', server.data]
   const { token, url } = await syncJson<{ token: string; url: string }>(
     ...(['invite', '--http', '--name', 'bots', ...at] as const),
@@ -40,7 +40,7 @@ it('[HTTP-13] what HTTP agents have is backed up, restored and checked; none goe
   const data = place('restored')
   expect((await sync('restore', backup, '--data', data)).code).toBe(0)
   expect(await sync('verify', '--data', data)).toMatchObject({ code: 0 })
-  const again = await startServer({ data })
+  const again = await startHere({ data })
   const two = new Plain(again.url, token)
   // The token, who has registered with it, what waits, what was answered, and what was in hand.
   expect((await two.post('/delegate', body, key)).message_id).toBe(first.message_id)
@@ -81,7 +81,7 @@ it('[HTTP-13] what HTTP agents have is backed up, restored and checked; none goe
 })
 
 it('[HTTP-9] a repeat gets the answer that the version before has kept, whatever the order of its fields', async () => {
-  const server = await startServer()
+  const server = await startHere()
   const { headers } = await member(server, 'a-one')
   const post = async (url: string, rest: string, body: string, key?: string) => {
     const keyed = key === undefined ? headers : { ...headers, 'idempotency-key': key }
@@ -107,7 +107,7 @@ it('[HTTP-9] a repeat gets the answer that the version before has kept, whatever
   await db.put(at, seal(Buffer.from(JSON.stringify(before))))
   await db.close()
 
-  const again = await startServer({ data: server.data })
+  const again = await startHere({ data: server.data })
   expect(await post(again.url, 'tasks', other, 'old')).toEqual(first)
   expect(await post(again.url, 'tasks', other, 'new')).toEqual(second)
   const refused = { error: { code: 'key_reused' } }

@@ -4,12 +4,13 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { ask, bearer, member } from '../../support/auth/members.ts'
 import { until } from '../../support/client.ts'
 import { httpToken, Plain, type PlainAnswer } from '../../support/http-agents/plain-client.ts'
-import { type Server, startServer } from '../../support/server.ts'
+import { startHere } from '../../support/in-process.ts'
+import type { ServerAt } from '../../support/server.ts'
 
-let server: Server
+let server: ServerAt
 const token = { default: '', team: '' }
 beforeAll(async () => {
-  server = await startServer({ args: ['--limit', 'failures=1000000'] })
+  server = await startHere({ args: ['--limit', 'failures=1000000'] })
   token.default = await httpToken(server)
   token.team = await httpToken(server, { workspace: 'team' })
 })
@@ -407,7 +408,7 @@ describe('what is wrong', () => {
 })
 
 it('[HTTP-14] [HTTP-28] wrong tokens are counted, in the URL, too, and a good one is not held up', async () => {
-  const strict = await startServer({ args: ['--limit', 'failures=2'] })
+  const strict = await startHere({ args: ['--limit', 'failures=2'] })
   const good = new Plain(strict.url, await httpToken(strict))
   const wrong = `clh_${'x'.repeat(43)}`
   const statuses: number[] = []

@@ -12,7 +12,7 @@ import { OFFLINE_AFTER_MS } from '../../../workspace/agents/presence.ts'
 import { initWorkspace, serverClientOf } from '../../../workspace/document/schema.ts'
 import { until } from '../../support/client.ts'
 import { httpToken, Plain } from '../../support/http-agents/plain-client.ts'
-import { startServer } from '../../support/server.ts'
+import { startHere } from '../../support/in-process.ts'
 import { MemoryUpdateLog } from '../../support/sync-server/memory-update-log.ts'
 
 const id = 'a-guest' as AgentId
@@ -88,7 +88,7 @@ it('[HTTP-11] a httpAgent is here as long as it asks or waits, keeps its room, a
 })
 
 it('[HTTP-11] a WebSocket from which nothing comes over two heartbeats is cut, and its agent goes', async () => {
-  const server = await startServer({ args: ['--heartbeat', '0.2'] })
+  const server = await startHere({ args: ['--heartbeat', '0.2'] })
   const httpAgent = new Plain(server.url, await httpToken(server))
   for (const id of ['quiet', 'silent'])
     await httpAgent.post('/register', { agent_id: id, name: id })

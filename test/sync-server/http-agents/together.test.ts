@@ -3,19 +3,20 @@ import type { BroadcastId } from '../../../protocol/ids.ts'
 import { registerAgent } from '../../../workspace/agents/agents.ts'
 import { archivedBroadcasts } from '../../../workspace/document/schema.ts'
 import { addBroadcast } from '../../../workspace/messages/broadcasts.ts'
-import { type Agent, registered } from '../../support/agent.ts'
+import { type Agent, registeredHere } from '../../support/agent.ts'
 import { ask } from '../../support/auth/members.ts'
 import { until } from '../../support/client.ts'
 import { httpToken, Plain, polled } from '../../support/http-agents/plain-client.ts'
-import { type Server, startServer } from '../../support/server.ts'
+import { startHere } from '../../support/in-process.ts'
+import type { ServerAt } from '../../support/server.ts'
 import { fileClient } from '../../support/sync-server/file-client.ts'
 
-let server: Server
+let server: ServerAt
 let httpAgent: Plain
 let cli: Agent & { id: string }
 beforeAll(async () => {
-  server = await startServer()
-  const [secret, agent] = await Promise.all([httpToken(server), registered(server.url, 'Cleo')])
+  server = await startHere()
+  const [secret, agent] = await Promise.all([httpToken(server), registeredHere(server.url, 'Cleo')])
   httpAgent = new Plain(server.url, secret)
   cli = agent
   await httpAgent.post('/register', { agent_id: 'py-1', name: 'Pyton', capabilities: ['python'] })

@@ -4,9 +4,10 @@ import { verifyFolder } from '../../../sync-server/ops/verify/verify.ts'
 import type { UndoReport } from '../../../workspace/authorship/undo-report.ts'
 import { ask, type Member, member } from '../../support/auth/members.ts'
 import { liveDoc } from '../../support/client.ts'
-import { type Server, startServer } from '../../support/server.ts'
+import { startHere } from '../../support/in-process.ts'
+import type { ServerAt } from '../../support/server.ts'
 
-const servers: Server[] = []
+const servers: ServerAt[] = []
 afterEach(async () => {
   const ended = servers.splice(0)
   for (const server of ended) await server.stop()
@@ -19,7 +20,7 @@ afterEach(async () => {
 const WS = '/api/workspaces/default'
 
 const team = async (options = {}) => {
-  const server = await startServer(options)
+  const server = await startHere(options)
   servers.push(server)
   const join = async (name: string, role: 'write' | 'admin' = 'write'): Promise<Member> => {
     const one = await member(server, name, role)
@@ -105,7 +106,7 @@ it('[UNDO-1] [UNDO-2] [UNDO-3] [UNDO-9] an admin takes one agent out of all file
 
   // It holds after a restart, also for the text that the undo put back.
   await server.stop()
-  servers.push(await startServer({ data: server.data, port: server.port }))
+  servers.push(await startHere({ data: server.data, port: server.port }))
   expect((await post(adam, 'undo', { agent: 'eve' })).data).toMatchObject({ undo: null, files: [] })
   expect(
     (await post(adam, 'undo', { agent: 'ann', key: 'a.md', dry_run: true })).data.files,

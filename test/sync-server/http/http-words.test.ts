@@ -1,8 +1,9 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { httpWords } from '../../../sync-server/http/http-words.ts'
-import { registered } from '../../support/agent.ts'
+import { registeredHere } from '../../support/agent.ts'
 import { ask, type Member, member } from '../../support/auth/members.ts'
-import { fetch, type Server, startServer } from '../../support/server.ts'
+import { startHere } from '../../support/in-process.ts'
+import { fetch, type ServerAt } from '../../support/server.ts'
 
 describe('hints in the words of HTTP', () => {
   it.each([
@@ -38,10 +39,10 @@ describe('hints in the words of HTTP', () => {
 })
 
 describe('who asks', () => {
-  let server: Server
+  let server: ServerAt
   let ann: Member
   beforeAll(async () => {
-    server = await startServer()
+    server = await startHere()
     ann = await member(server, 'a-ann')
     await ask(server, '/api/workspaces/default/register', { name: 'Ann' }, ann.headers)
   })
@@ -63,7 +64,7 @@ describe('who asks', () => {
     )
     expect(error?.hint).toBe('GET …/tasks to see the open ones')
 
-    const verbs = await registered(server.url, 'Bob', 'alone')
+    const verbs = await registeredHere(server.url, 'Bob', 'alone-here')
     const { error: told } = (await verbs.run('claim', 't-none', '--json')).json()
     expect(told?.hint).toBe('run tasks to see the open ones')
   })

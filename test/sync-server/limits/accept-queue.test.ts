@@ -3,12 +3,13 @@ import { connect, type Socket } from 'node:net'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { member } from '../../support/auth/members.ts'
 import { RawClient, until } from '../../support/client.ts'
-import { type Server, startServer } from '../../support/server.ts'
+import { startHere } from '../../support/in-process.ts'
+import type { ServerAt } from '../../support/server.ts'
 
-let server: Server
+let server: ServerAt
 beforeAll(async () => {
   const args = ['--limit', 'waiting=5,handshake-seconds=60', '--log-level', 'error']
-  server = await startServer({ args })
+  server = await startHere({ args })
 })
 afterAll(() => server.stop())
 
@@ -43,7 +44,7 @@ it('[LIM-33] those that wait longest and ask for nothing leave where they are to
 })
 
 it('[SERVER-1] those that have asked for nothing do not hold up a server that stops', async () => {
-  const stopping = await startServer({ args: ['--limit', 'handshake-seconds=60'] })
+  const stopping = await startHere({ args: ['--limit', 'handshake-seconds=60'] })
   const sockets = [
     await open('', undefined, stopping),
     await open('GET / HTTP/1.1\r\n', undefined, stopping),
@@ -58,7 +59,7 @@ it('[SERVER-1] those that have asked for nothing do not hold up a server that st
 const ASKING = 'GET / HTTP/1.1\r\nhost: x\r\n'
 
 it('[LIM-35] what comes from where requests are refused again and again queues, by address; others come in at once', async () => {
-  const other = await startServer({ args: ['--limit', 'refusals=3', '--log-level', 'error'] })
+  const other = await startHere({ args: ['--limit', 'refusals=3', '--log-level', 'error'] })
   const [bad, worse, good] = ['127.0.0.2', '127.0.0.3', '127.0.0.4']
   for (const address of [bad, worse]) {
     const refused = await open('', address, other)
@@ -85,7 +86,7 @@ it('[LIM-35] what comes from where requests are refused again and again queues, 
 })
 
 it('[LIM-44] a valid credential, and a look at its health, pass where what else comes from that address queues', async () => {
-  const other = await startServer({ args: ['--limit', 'refusals=3', '--log-level', 'error'] })
+  const other = await startHere({ args: ['--limit', 'refusals=3', '--log-level', 'error'] })
   const { headers } = await member(other, 'a-ann000000001')
   const ask = (line: string, credential: string): string =>
     `GET ${line} HTTP/1.1\r\nhost: x\r\nAuthorization: ${credential}\r\n\r\n`

@@ -3,12 +3,13 @@ import { request } from 'node:http'
 import { gzipSync } from 'node:zlib'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { ask, member } from '../../support/auth/members.ts'
-import { asOwner, fetch, type Server, startServer } from '../../support/server.ts'
+import { startHere } from '../../support/in-process.ts'
+import { asOwner, fetch, type ServerAt } from '../../support/server.ts'
 
-let server: Server
+let server: ServerAt
 beforeAll(async () => {
   const args = ['--limit', 'body=1000,offences=3', '--log-level', 'error']
-  server = await startServer({ args })
+  server = await startHere({ args })
 })
 afterAll(() => server.stop())
 

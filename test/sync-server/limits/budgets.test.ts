@@ -4,9 +4,10 @@ import { afterAll, beforeAll, expect, it } from 'vitest'
 import { Held, type Hold, Shared } from '../../../sync-server/sync/held.ts'
 import { ask, member } from '../../support/auth/members.ts'
 import { RawClient, until } from '../../support/client.ts'
+import { startHere } from '../../support/in-process.ts'
 import { HOLDS, type HoldName } from '../../support/limits/attacks.ts'
 import { memoryOf } from '../../support/memory.ts'
-import { fetch, type Server, startServer } from '../../support/server.ts'
+import { fetch, type ServerAt, startServer } from '../../support/server.ts'
 
 const MIB = 1024 * 1024
 
@@ -81,10 +82,10 @@ it('[LIM-41] what several wait for counts once, for one of them after the other'
   expect(held.of()).toBe(0)
 })
 
-let server: Server
+let server: ServerAt
 beforeAll(async () => {
   const limits = 'agent-held=4194304,address-held=8388608,held=16777216,slow-reader-seconds=2'
-  server = await startServer({
+  server = await startHere({
     args: ['--limit', limits, '--heartbeat', '1', '--log-level', 'error'],
   })
 })
@@ -201,7 +202,7 @@ it('[AUTH-45] requests that wait are answered when their credential ends, and ot
 })
 
 it('[LIM-43] work on HTTP requests counts: who asks for too much of it waits, then gets 429; others do not', async () => {
-  const limited = await startServer({ args: ['--limit', 'work=1', '--log-level', 'error'] })
+  const limited = await startHere({ args: ['--limit', 'work=1', '--log-level', 'error'] })
   const ann = await member(limited, 'a-ann000000004')
   const bob = await member(limited, 'a-bob000000004')
   const put = (content: string) =>

@@ -5,18 +5,19 @@ import { addBroadcast } from '../../../workspace/messages/broadcasts.ts'
 import { addTask } from '../../../workspace/tasks/tasks.ts'
 import { ask, type Member, member } from '../../support/auth/members.ts'
 import { liveDoc } from '../../support/client.ts'
-import { type Server, startServer } from '../../support/server.ts'
+import { startHere } from '../../support/in-process.ts'
+import type { ServerAt } from '../../support/server.ts'
 
 /** An agent's share is an eighth: 250 KB. */
 const ARGS = ['--limit', 'document=2000000,offences=1000']
 const LONG = 'x'.repeat(60_000)
 const W = '/api/workspaces/default'
-let server: Server
+let server: ServerAt
 let alice: Member
 let mallory: Member
 
 beforeAll(async () => {
-  server = await startServer({ args: ARGS })
+  server = await startHere({ args: ARGS })
   alice = await member(server, 'alice')
   mallory = await member(server, 'mallory')
   for (const { agent, headers } of [alice, mallory]) {

@@ -6,11 +6,12 @@ import { parseFrame } from '../../../protocol/frames.ts'
 import { BufferPool } from '../../../sync-server/limits/buffer-pool.ts'
 import { readEarly } from '../../../sync-server/limits/frames.ts'
 import { liveDoc, RawClient, runSeed, seeded, until } from '../../support/client.ts'
-import { fetch, type Server, startServer } from '../../support/server.ts'
+import { startHere } from '../../support/in-process.ts'
+import { fetch, type ServerAt } from '../../support/server.ts'
 
-let server: Server
+let server: ServerAt
 beforeAll(async () => {
-  server = await startServer({ args: ['--log-level', 'error'] })
+  server = await startHere({ args: ['--log-level', 'error'] })
 })
 afterAll(() => server.stop())
 

@@ -2,10 +2,11 @@ import { afterAll, beforeAll, expect, it } from 'vitest'
 import { ask, bearer, type Member, member } from '../../support/auth/members.ts'
 import { until } from '../../support/client.ts'
 import { httpToken } from '../../support/http-agents/plain-client.ts'
-import { fetch, type Server, startServer } from '../../support/server.ts'
+import { startHere } from '../../support/in-process.ts'
+import { fetch, type ServerAt } from '../../support/server.ts'
 
 const MOST = 100_000
-let server: Server
+let server: ServerAt
 let [ann, bob] = [] as unknown as [Member, Member]
 const at = (path: string): string => `/api/workspaces/default/${path}`
 
@@ -31,7 +32,7 @@ const say = async (
 }
 
 beforeAll(async () => {
-  server = await startServer({
+  server = await startHere({
     args: ['--limit', `document=${MOST}`, '--heartbeat', '1', '--log-level', 'error'],
   })
   ann = await member(server, 'a-ann000000001')

@@ -5,31 +5,32 @@ import { afterAll, expect, it } from 'vitest'
 import * as Y from 'yjs'
 import { parseTarget } from '../../../client/http/target.ts'
 import { Session } from '../../../client/session/session.ts'
-import { registered, WAYS } from '../../support/agent.ts'
+import { registeredHere, WAYS_HERE } from '../../support/agent.ts'
 import { member } from '../../support/auth/members.ts'
 import { RawClient, until } from '../../support/client.ts'
+import { startHere } from '../../support/in-process.ts'
 import { startProxy } from '../../support/proxy.ts'
-import { fetch, type Server, startServer } from '../../support/server.ts'
+import { fetch, type ServerAt } from '../../support/server.ts'
 
 const closers: (() => unknown)[] = []
 afterAll(async () => {
   for (const close of closers.splice(0).reverse()) await close()
 })
 
-const closedAsFull = async ({ url }: Server): Promise<number> => {
+const closedAsFull = async ({ url }: ServerAt): Promise<number> => {
   const text = await (await fetch(`${url}/metrics`)).text()
   return Number(/closes_total\{code="4414"\} (\d+)/.exec(text)?.[1] ?? 0)
 }
 
-it.concurrent.each(WAYS)(
+it.concurrent.each(WAYS_HERE)(
   '[LIM-32] a full document: %s, what is written is kept and said, reading goes on',
   async (way) => {
     const small = ['--limit', 'document=100000', '--heartbeat', '1', '--log-level', 'error']
-    let server = await startServer({ args: small })
+    let server = await startHere({ args: small })
     closers.push(() => server.stop())
     const [ann, bob] = [
-      await registered(server.url, 'Ann', way),
-      await registered(server.url, 'Bob', way),
+      await registeredHere(server.url, 'Ann', way),
+      await registeredHere(server.url, 'Bob', way),
     ]
     const { task } = await ann.ask<{ task: { task_id: string } }>(
       ...['delegate', '--to', 'Bob', '--task', 'fill it'],
@@ -56,7 +57,7 @@ it.concurrent.each(WAYS)(
       'task_response',
     )
     expect(heard.messages.map(({ type }) => type)).toEqual(['task_response'])
-    if (way === 'link') {
+    if (way === 'link-here') {
       const tries = await closedAsFull(server)
       const { profiles } = await ann.ask<{ profiles: { connected: boolean; why: string }[] }>(
         'status',
@@ -70,9 +71,9 @@ it.concurrent.each(WAYS)(
 
     const { data, port } = server
     await server.stop()
-    server = await startServer({ data, port, args: ['--log-level', 'error'] })
+    server = await startHere({ data, port, args: ['--log-level', 'error'] })
     await until('what was kept is there, once', async () => {
-      if (way === 'alone') await ann.ask('tasks')
+      if (way === 'alone-here') await ann.ask('tasks')
       const { broadcasts } = await bob.ask<{ broadcasts: { content: string }[] }>('log')
       const said = broadcasts.map(({ content }) => content).sort()
       return said.join() === 'and another,one more'
@@ -81,7 +82,7 @@ it.concurrent.each(WAYS)(
 )
 
 it.concurrent('[LIM-32] [LIM-53] who is told to wait before it connects again (429) does', async () => {
-  const server = await startServer({ args: ['--limit', 'handshakes=1', '--log-level', 'error'] })
+  const server = await startHere({ args: ['--limit', 'handshakes=1', '--log-level', 'error'] })
   closers.push(() => server.stop())
   const ann = await member(server, 'a-ann000000001')
   const answers: string[] = []

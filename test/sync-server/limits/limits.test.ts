@@ -8,13 +8,14 @@ import * as Y from 'yjs'
 import { LIMITS as ALL } from '../../../sync-server/config/quotas.ts'
 import { ask, bearer, type Member, member } from '../../support/auth/members.ts'
 import { frame, liveDoc, RawClient, until } from '../../support/client.ts'
-import { asOwner, fetch, root, type Server, startServer } from '../../support/server.ts'
+import { startHere } from '../../support/in-process.ts'
+import { asOwner, fetch, root, type ServerAt } from '../../support/server.ts'
 
 const LIMITS =
   'address-connections=40,agent-connections=3,messages=50,failures=5,awareness=20,offences=3,handshakes=2'
-let server: Server
+let server: ServerAt
 beforeAll(async () => {
-  server = await startServer({ args: ['--limit', LIMITS, '--log-level', 'error'] })
+  server = await startHere({ args: ['--limit', LIMITS, '--log-level', 'error'] })
 })
 afterAll(() => server.stop())
 
@@ -72,7 +73,7 @@ it('[LIM-17] [LIM-48] a valid credential passes where wrong ones have to wait', 
 })
 
 it('[LIM-17] [LIM-49] a credential that was revoked or replaced, and an invite that is used up, are no guesses', async () => {
-  const own = await startServer()
+  const own = await startHere()
   const cyd = await member(own, 'a-cyd000000001')
   await ask(own, '/api/admin/revoke', { which: cyd.agent })
   const dan = await member(own, 'a-dan000000001')
@@ -215,10 +216,10 @@ it('[LIM-19] who floods is read at its pace, loses nothing, and holds nobody up'
 describe('[LIM-27] sizes and times', () => {
   const SMALL =
     'frame=200000,body=1000,awareness-bytes=100,document=100000,client-ids=2,workspaces=3,rooms=2,invites=5,handshake-seconds=1,request-seconds=2,slow-reader-seconds=1'
-  let small: Server
+  let small: ServerAt
   beforeAll(async () => {
     const args = ['--limit', SMALL, '--heartbeat', '0.3', '--log-level', 'error']
-    small = await startServer({ args })
+    small = await startHere({ args })
   })
   afterAll(() => small.stop())
 

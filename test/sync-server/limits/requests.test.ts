@@ -3,15 +3,16 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { createApp } from '../../../sync-server/app.ts'
 import type { AppEnv } from '../../../sync-server/routes/env.ts'
-import { registered } from '../../support/agent.ts'
+import { registeredHere } from '../../support/agent.ts'
 import { ask, bearer, type Member, member } from '../../support/auth/members.ts'
 import { until } from '../../support/client.ts'
 import { httpToken } from '../../support/http-agents/plain-client.ts'
-import { fetch, type Server, startServer } from '../../support/server.ts'
+import { startHere } from '../../support/in-process.ts'
+import { fetch, type ServerAt } from '../../support/server.ts'
 
-let server: Server
+let server: ServerAt
 beforeAll(async () => {
-  server = await startServer({ args: ['--limit', 'requests=1', '--log-level', 'error'] })
+  server = await startHere({ args: ['--limit', 'requests=1', '--log-level', 'error'] })
 })
 afterAll(() => server.stop())
 
@@ -86,7 +87,7 @@ const credentialOf = (home: string): Member['headers'] => {
 }
 
 it('[LIM-31] [LIM-52] a command waits as long as it is told to, once; then it says what is wrong', async () => {
-  const dan = await registered(server.url, 'Dan')
+  const dan = await registeredHere(server.url, 'Dan')
   const headers = credentialOf(dan.home)
   await tooOften('GET', '/discover', headers)
   // Nothing to claim: it was answered.

@@ -2,12 +2,13 @@ import { afterAll, beforeAll, expect, it } from 'vitest'
 import * as Y from 'yjs'
 import { member } from '../../support/auth/members.ts'
 import { liveDoc, RawClient, until, untilDoc } from '../../support/client.ts'
+import { startHere } from '../../support/in-process.ts'
 import { crumbs } from '../../support/limits/attacks.ts'
-import { fetch, type Server, startServer } from '../../support/server.ts'
+import { fetch, type ServerAt } from '../../support/server.ts'
 
-let server: Server
+let server: ServerAt
 beforeAll(async () => {
-  server = await startServer({
+  server = await startHere({
     args: ['--limit', 'work=10,bytes=500000,slow-reader-seconds=1', '--heartbeat', '2.5'],
   })
 })

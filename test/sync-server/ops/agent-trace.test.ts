@@ -4,8 +4,8 @@ import { join } from 'node:path'
 import { expect, it } from 'vitest'
 import { z } from 'zod'
 import { ask, type Member, member } from '../../support/auth/members.ts'
+import { startHere } from '../../support/in-process.ts'
 import { place, sync } from '../../support/ops/commands.ts'
-import { startServer } from '../../support/server.ts'
 
 const contributor = z.strictObject({ type: z.enum(['human', 'ai', 'mixed', 'unknown']) })
 const line = z.number().int().min(1)
@@ -37,7 +37,7 @@ const TraceRecord = z.strictObject({
 })
 
 it('[BLAME-10] export writes an Agent Trace record of all texts', async () => {
-  const server = await startServer()
+  const server = await startHere()
   const [anna, pat] = [await member(server, 'anna'), await member(server, 'pat')]
   const post = async (who: Member, path: string, body: object) => {
     const { data, error } = await ask<{ task: { task_id: string } }>(

@@ -14,14 +14,15 @@ import { serverClientsOf } from '../../../workspace/document/server-clients.ts'
 import { putFile } from '../../../workspace/files/put-file.ts'
 import { ask, type Member, member } from '../../support/auth/members.ts'
 import { liveDoc } from '../../support/client.ts'
+import { startHere } from '../../support/in-process.ts'
 import { place, sync } from '../../support/ops/commands.ts'
 import { copyOf } from '../../support/ops/lived-in.ts'
-import { type Server, startServer } from '../../support/server.ts'
+import { type ServerAt, startServer } from '../../support/server.ts'
 
 const ROOT = 'file:t'
 
 /** Writes under one's own Yjs client id, and deletes a part of it; returns that id. */
-const write = async (server: Server, { headers }: Member): Promise<number> => {
+const write = async (server: ServerAt, { headers }: Member): Promise<number> => {
   const { client, doc } = await liveDoc(`${server.sync}/default`, undefined, headers)
   doc.getText(ROOT).insert(0, 'some words')
   doc.getText(ROOT).delete(4, 2)
@@ -38,7 +39,7 @@ const attributionOf = async (data: string) => {
 }
 
 it('[BLAME-11] a damaged entry costs only its own authors: all else is told, verify names it, and the server works', async () => {
-  const first = await startServer()
+  const first = await startHere()
   const [anna, ben] = [await member(first, 'anna'), await member(first, 'ben')]
   const [annas, bens] = [await write(first, anna), await write(first, ben)]
   await first.stop()
@@ -68,7 +69,7 @@ it('[BLAME-11] a damaged entry costs only its own authors: all else is told, ver
   const copy = new Level<string, Uint8Array>(data, { valueEncoding: 'view' })
   for (const key of keys) await copy.put(key, new Uint8Array([9]))
   await copy.close()
-  const server = await startServer({ data })
+  const server = await startHere({ data })
   const again = await write(server, ben)
   await server.stop()
   const { inserts, deletes } = await attributionOf(data)
@@ -77,7 +78,7 @@ it('[BLAME-11] a damaged entry costs only its own authors: all else is told, ver
 })
 
 it('[BLAME-11] a restored backup has the same authors, and verify finds nothing', async () => {
-  const server = await startServer()
+  const server = await startHere()
   const anna = await member(server, 'anna')
   await ask(server, '/api/workspaces/default/register', { name: 'Anna' }, anna.headers)
   const id = await write(server, anna)

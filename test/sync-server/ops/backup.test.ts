@@ -9,20 +9,21 @@ import { putBlob } from '../../../workspace/files/put-blob.ts'
 import { addTask, listTasks } from '../../../workspace/tasks/tasks.ts'
 import { blobFiles, putBytes, someBytes } from '../../support/blobs.ts'
 import { liveDoc, RawClient, stockClient, until, untilDoc } from '../../support/client.ts'
+import { startHere } from '../../support/in-process.ts'
 import { place, sync, syncHere, syncJson, syncJsonHere } from '../../support/ops/commands.ts'
 import { dump, LIVE_ARGS, liveIn } from '../../support/ops/lived-in.ts'
-import { type Server, startServer } from '../../support/server.ts'
+import { type ServerAt, startServer } from '../../support/server.ts'
 
 interface Summary {
   records: number
   blobs: number
 }
 
-const ownerOf = ({ data }: Server) =>
+const ownerOf = ({ data }: ServerAt) =>
   JSON.parse(readFileSync(join(data, 'owner.json'), 'utf8')) as { token: string; url: string }
 
 it('[OPS-1] what was acknowledged before a backup is in it, and what is in it fits together, with writers at work', async () => {
-  const server = await startServer({ args: ['--log-level', 'error'] })
+  const server = await startHere({ args: ['--log-level', 'error'] })
   let stop = false
   const acknowledged: number[] = []
   const writers = await Promise.all(
@@ -51,7 +52,7 @@ it('[OPS-1] what was acknowledged before a backup is in it, and what is in it fi
     await syncJson('backup', dir, '--data', server.data)
     const copy = place('restored')
     expect((await syncHere('restore', dir, '--data', copy)).code).toBe(0)
-    const restored = await startServer({ data: copy })
+    const restored = await startHere({ data: copy })
     for (const [w, least] of before.entries()) {
       const reader = stockClient(restored.sync, `w${w}`)
       await reader.synced
@@ -85,7 +86,7 @@ it('[OPS-1] a backup of a stopped server is what one of it running is; restored,
 })
 
 it('[OPS-4] a backup with anything changed in it is not restored; what is not empty is not written over', async () => {
-  const server = await startServer({ args: ['--log-level', 'error'] })
+  const server = await startHere({ args: ['--log-level', 'error'] })
   const { client, doc } = await liveDoc(`${server.sync}/default`)
   const blob = someBytes(300)
   await putBytes(server, blob)
@@ -120,7 +121,7 @@ it('[OPS-4] a backup with anything changed in it is not restored; what is not em
 })
 
 it('[OPS-4] [OPS-20] replicas that are ahead of a restored server get on with it: it numbers nothing as it did before', async () => {
-  const server = await startServer({ args: ['--log-level', 'error'] })
+  const server = await startHere({ args: ['--log-level', 'error'] })
   const { client, doc } = await liveDoc(`${server.sync}/default`)
   const dir = place('backup')
   const hand = (to: Y.Doc, id: string) => {
@@ -142,7 +143,7 @@ it('[OPS-4] [OPS-20] replicas that are ahead of a restored server get on with it
 
   const copy = place('restored')
   await syncJsonHere('restore', dir, '--data', copy)
-  const restored = await startServer({ data: copy, args: ['--log-level', 'error'] })
+  const restored = await startHere({ data: copy, args: ['--log-level', 'error'] })
   const other = await liveDoc(`${restored.sync}/default`)
   for (let i = 0; i < 5; i++) {
     hand(other.doc, `t-other${i}000000`)
@@ -165,7 +166,7 @@ it('[OPS-4] [OPS-20] replicas that are ahead of a restored server get on with it
 })
 
 it('[OPS-14] the owner alone can ask for a backup; its token is in a file that nobody else can read', async () => {
-  const server = await startServer({ args: ['--log-level', 'error'] })
+  const server = await startHere({ args: ['--log-level', 'error'] })
   const { token, url } = ownerOf(server)
   expect(url).toBe(server.url)
   expect(statSync(join(server.data, 'owner.json')).mode & 0o777).toBe(0o600)
@@ -184,13 +185,13 @@ it('[OPS-14] the owner alone can ask for a backup; its token is in a file that n
   expect(await ask(`Bearer ${token}`, place('yes'))).toBe(200)
   expect(server.log()).not.toContain(token)
   await server.stop()
-  const again = await startServer({ data: server.data })
+  const again = await startHere({ data: server.data })
   expect(ownerOf(again).token).toBe(token)
   await again.stop()
 })
 
 it('[OPS-1] a document that is large, and one that is being compacted, are in it whole', async () => {
-  const server = await startServer({ args: ['--log-level', 'error'] })
+  const server = await startHere({ args: ['--log-level', 'error'] })
   const client = await RawClient.open(`${server.sync}/w`)
   const doc = new Y.Doc()
   doc.on('update', (update: Uint8Array) => client.update(update))
@@ -202,7 +203,7 @@ it('[OPS-1] a document that is large, and one that is being compacted, are in it
   const [dir, copy] = [place('backup'), place('restored')]
   await syncJson('backup', dir, '--data', server.data)
   await syncJsonHere('restore', dir, '--data', copy)
-  const restored = await startServer({ data: copy })
+  const restored = await startHere({ data: copy })
   const reader = stockClient(restored.sync, 'w')
   await reader.synced
   expect(reader.doc.getText('t').length).toBe(3_002_500)

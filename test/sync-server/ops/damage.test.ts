@@ -6,9 +6,10 @@ import { Corruption, causeOf } from '../../../sync-server/storage/integrity/corr
 import { checkTable } from '../../../sync-server/storage/integrity/table.ts'
 import { LevelUpdateLog } from '../../../sync-server/storage/level-update-log.ts'
 import { liveDoc, RawClient, runSeed, seeded } from '../../support/client.ts'
+import { startHere } from '../../support/in-process.ts'
 import { sync } from '../../support/ops/commands.ts'
 import { copyOf, livedIn } from '../../support/ops/lived-in.ts'
-import { fetch, startServer, tempDir } from '../../support/server.ts'
+import { fetch, tempDir } from '../../support/server.ts'
 
 let data: string
 beforeAll(async () => {
@@ -109,7 +110,7 @@ it('[OPS-5] the server does not start: exit 5, one line that names verify and re
 })
 
 it('[OPS-6] a bit that flipped on disk is never handed out: the workspace is refused, the others are served', async () => {
-  const server = await startServer()
+  const server = await startHere()
   for (const workspace of ['good', 'bad']) {
     const { client, doc } = await liveDoc(`${server.sync}/${workspace}`)
     doc.getMap('m').set('k', workspace)
@@ -122,7 +123,7 @@ it('[OPS-6] a bit that flipped on disk is never handed out: the workspace is ref
     value[value.length - 3]! ^= 1
     await db.put('s:bad', value)
   })
-  const again = await startServer({ data: server.data })
+  const again = await startHere({ data: server.data })
   const good = await liveDoc(`${again.sync}/good`)
   expect(good.doc.getMap('m').get('k')).toBe('good')
   const bad = await RawClient.open(`${again.sync}/bad`)

@@ -13,7 +13,7 @@ import { putBytes, someBytes } from '../../support/blobs.ts'
 import { liveDoc, stockClient, until } from '../../support/client.ts'
 import { httpToken, Plain } from '../../support/http-agents/plain-client.ts'
 import { place, sync } from '../../support/ops/commands.ts'
-import { fetch, type Server, startServer, tempDir } from '../../support/server.ts'
+import { fetch, type ServerAt, startServer, tempDir } from '../../support/server.ts'
 import { fileClient } from '../../support/sync-server/file-client.ts'
 
 /** A file system of this size (MiB), which goes again when the test is over; null with a printed reason. */
@@ -183,7 +183,7 @@ it('[OPS-9] a full disk: nothing more is acknowledged, nothing acknowledged is l
 })
 
 /** Joins as one agent after the other until that is refused: who was let in, and who was not. */
-const joinUntilFull = async (server: Server, secret: string) => {
+const joinUntilFull = async (server: ServerAt, secret: string) => {
   const joined: string[] = []
   for (;;) {
     const credential = newSecret('credential')
@@ -200,7 +200,7 @@ it('[OPS-19] on a full disk nobody joins, is invited or revoked, the same reques
   const data = join(disk.dir, 'data')
   const ballast = join(disk.dir, 'ballast')
   const server = await startServer({ data })
-  let again: Server | null = null
+  let again: ServerAt | null = null
   try {
     const secret = await invite(server, { workspace: 'default', uses: null })
     const token = await httpToken(server)

@@ -14,6 +14,7 @@ import { beforeAll, expect, it } from 'vitest'
 import * as Y from 'yjs'
 import { filesOf } from '../../../workspace/document/schema.ts'
 import { blobFiles, getBytes } from '../../support/blobs.ts'
+import { startHere } from '../../support/in-process.ts'
 import { place, sync, syncJson } from '../../support/ops/commands.ts'
 import { copyOf, livedIn } from '../../support/ops/lived-in.ts'
 import { putIn } from '../../support/poison.ts'
@@ -42,7 +43,7 @@ it('[OPS-8] verify looks at every record of a folder, of a running server, and o
   expect(stopped).toMatchObject({ workspaces: 2, blobs: 1, problems: [] })
   expect(stopped.archived).toBeGreaterThan(1_000)
   expect(stopped.versions).toBe(8)
-  const server = await startServer({ data: copyOf(data) })
+  const server = await startHere({ data: copyOf(data) })
   const running = await sync('verify', '--data', server.data)
   expect([running.code, running.stdout]).toEqual([0, expect.stringContaining('all well')])
   const backup = place('backup')
@@ -158,7 +159,7 @@ it('[OPS-13] export of a running server; nothing is written outside of the folde
     filesOf(doc).set(key, { ...(evil as object), fileId: 'twins' } as never)
   const copy = copyOf(data)
   await putIn(copy, 'default', [Y.encodeStateAsUpdate(doc)])
-  const server = await startServer({ data: copy })
+  const server = await startHere({ data: copy })
   const dir = place('files')
   const { workspaces } = await syncJson<{
     workspaces: Record<string, { files: number; left_out: { file_key: string; reason: string }[] }>

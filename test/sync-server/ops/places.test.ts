@@ -13,9 +13,10 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, expect, it } from 'vitest'
 import { orLong, runSeed, seeded } from '../../support/client.ts'
+import { startHere } from '../../support/in-process.ts'
 import { place, sync, syncJson } from '../../support/ops/commands.ts'
 import { dump } from '../../support/ops/lived-in.ts'
-import { bin, type Server, startServer, tempDir } from '../../support/server.ts'
+import { bin, type ServerAt, startServer, tempDir } from '../../support/server.ts'
 import { fileClient } from '../../support/sync-server/file-client.ts'
 
 /** A user who is not root; nobody, on Linux. */
@@ -33,7 +34,7 @@ const usersOwn = (name: string): string => {
   return dir
 }
 
-const write = async (server: Server): Promise<void> => {
+const write = async (server: ServerAt): Promise<void> => {
   const { client, put } = await fileClient(`${server.sync}/default`, 'ada')
   put('notes/plan.md', 'one\n')
   await client.barrier()
@@ -89,7 +90,7 @@ it('[OPS-18] a data folder that others can get into is closed to them at the sta
   const data = tempDir('open')
   chmodSync(data, 0o755)
   const before = process.umask(0o022)
-  const server = await startServer({ data }).finally(() => process.umask(before))
+  const server = await startHere({ data }).finally(() => process.umask(before))
   await write(server)
   expect(statSync(data).mode & 0o777).toBe(0o700)
   const names = readdirSync(data, { recursive: true, encoding: 'utf8' })
@@ -117,7 +118,7 @@ const nothing = (dir: string): string =>
 
 it(`[OPS-4] ${KILLS} times kill -9 of a restore into a folder that is there, and empty: it is whole, or it is not opened`, async () => {
   const random = seeded(runSeed('kill in restore'))
-  const server = await startServer()
+  const server = await startHere()
   await write(server)
   const backup = place('backup')
   await syncJson('backup', backup, '--data', server.data)
@@ -145,6 +146,6 @@ it(`[OPS-4] ${KILLS} times kill -9 of a restore into a folder that is there, and
   }
   // Between two of its files, where a kill seldom comes: CURRENT is the last.
   rmSync(join(restored, 'CURRENT'))
-  const refused = await startServer({ data: restored }).catch((error: Error) => error.message)
+  const refused = await startHere({ data: restored }).catch((error: Error) => error.message)
   expect(refused).toContain('CURRENT')
 })

@@ -7,10 +7,10 @@ import { checkUpdate } from '../../../sync-server/sync/updates/check.ts'
 import { docOf } from '../../../sync-server/sync/updates/document.ts'
 import { checkDocument } from '../../../workspace/document/check.ts'
 import { liveDoc, runSeed, seeded, until } from '../../support/client.ts'
-import { serveData, serveHere } from '../../support/in-process.ts'
+import { serveData, serveHere, startHere } from '../../support/in-process.ts'
 import { place, sync, syncHere, syncJsonHere } from '../../support/ops/commands.ts'
 import { deepJson, poison, putIn } from '../../support/poison.ts'
-import { startServer, tempDir } from '../../support/server.ts'
+import { tempDir } from '../../support/server.ts'
 
 /** Data with these files in `default`, and what the server had of them. */
 const dataWith = async (files: Record<string, string>): Promise<{ data: string; doc: Y.Doc }> => {
@@ -129,7 +129,7 @@ it('[OPS-17] what Yjs cannot read or write again is taken out; what was written 
   expect([code, stdout]).toEqual([0, expect.stringContaining('invalid in it: 4 entries')])
   expect((await syncHere('repair', '--data', restored)).code).toBe(0)
   expect((await syncHere('verify', '--data', restored)).code).toBe(0)
-  const server = await startServer({ data })
+  const server = await startHere({ data })
   const { client, doc } = await liveDoc(`${server.sync}/default`)
   expect(doc.getText('free').toString()).toBe('after')
   expect(doc.getText('file:a.md').toString()).toBe('one\n')
@@ -172,7 +172,7 @@ it('[OPS-17] a workspace alone; none of that name: exit 3; a server that uses th
   const none = await sync('repair', '--workspace', 'defualt', '--data', data)
   expect(none).toMatchObject({ code: 3, stderr: expect.stringContaining('default') })
   expect((await sync('repair', '--data', tempDir('empty'))).code).toBe(3)
-  const server = await startServer({ data })
+  const server = await startHere({ data })
   const used = await sync('repair', '--data', data)
   expect(used).toMatchObject({ code: 4, stderr: expect.stringContaining('stop the server') })
   await server.stop()

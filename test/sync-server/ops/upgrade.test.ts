@@ -12,9 +12,10 @@ import { FORMAT } from '../../../sync-server/storage/integrity/format.ts'
 import { LevelUpdateLog } from '../../../sync-server/storage/level-update-log.ts'
 import { ask, invite, member } from '../../support/auth/members.ts'
 import { runSeed, seeded, stockClient } from '../../support/client.ts'
+import { startHere } from '../../support/in-process.ts'
 import { place, sync, syncJson } from '../../support/ops/commands.ts'
 import { copyOf, dump, livedIn } from '../../support/ops/lived-in.ts'
-import { bin, startServer } from '../../support/server.ts'
+import { bin } from '../../support/server.ts'
 
 type Raw = Level<string, Uint8Array>
 
@@ -56,7 +57,7 @@ it('[OPS-11] a data folder of the format before is brought along, with all there
   expect(await log.workspaces()).toEqual(['default', 'quiet'])
   await log.close()
   expect(await dump(copy)).toEqual(whole)
-  const server = await startServer({ data: copy })
+  const server = await startHere({ data: copy })
   const client = stockClient(server.sync, 'quiet')
   await client.synced
   expect(client.doc.getText('file:a.txt').toString()).toBe('quiet\n')
@@ -118,7 +119,7 @@ const toFormat2 = async (data: string): Promise<void> => {
 }
 
 it('[OPS-24] invites and the audit log of the format before are by workspace, and go on', async () => {
-  const first = await startServer({ workspaces: ['docs'] })
+  const first = await startHere({ workspaces: ['docs'] })
   const ann = await member(first, 'ann', 'write', 'docs')
   const secret = await invite(first, { workspace: 'docs', uses: 1 })
   await invite(first, { http: 'bridge', uses: null })
@@ -133,7 +134,7 @@ it('[OPS-24] invites and the audit log of the format before are by workspace, an
   await toFormat2(first.data)
   const refused = await sync('verify', '--data', first.data)
   expect([refused.code, refused.stderr]).toEqual([5, expect.stringContaining('older version')])
-  const server = await startServer({ data: first.data })
+  const server = await startHere({ data: first.data })
   expect(await seen()).toEqual(before)
   const joins = (invite: string, agent_id: string) =>
     ask(server, '/api/join', { invite, agent_id, workspace: 'docs' }, { authorization: '' })
@@ -143,7 +144,7 @@ it('[OPS-24] invites and the audit log of the format before are by workspace, an
   const { audit } = await seen()
   expect(audit.entries.slice(0, before.audit.entries.length)).toEqual(before.audit.entries)
   expect(audit.entries).toHaveLength(before.audit.entries.length + 2)
-  const again = await startServer({ data: first.data })
+  const again = await startHere({ data: first.data })
   expect((await ask(again, '/api/workspaces/docs/tasks', undefined, ann.headers)).status).toBe(401)
   await again.stop()
   const keys = [...(await dump(first.data)).keys()].filter((key) => /^[jl]:/.test(key))
@@ -152,7 +153,7 @@ it('[OPS-24] invites and the audit log of the format before are by workspace, an
 })
 
 it('[OPS-24] a backup of the format before is restored in this one', async () => {
-  const server = await startServer()
+  const server = await startHere()
   await invite(server, { uses: 1 })
   await server.stop()
   const invites = await syncJson<object>('invites', '--data', server.data)

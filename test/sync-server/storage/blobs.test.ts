@@ -15,6 +15,7 @@ import {
   someBytes,
 } from '../../support/blobs.ts'
 import { liveDoc, orLong, runSeed, seeded, until } from '../../support/client.ts'
+import { startHere } from '../../support/in-process.ts'
 import {
   asOwner,
   fetch,
@@ -294,7 +295,7 @@ it('[BLOB-4] a workspace over its quota, or with too many uploads, takes no more
   const sparse = join(data, 'blobs', whole(full))
   writeFileSync(sparse, '')
   truncateSync(sparse, 4 * 1024 * MB - 1_000)
-  const small = await startServer({ data })
+  const small = await startHere({ data })
   const before = blobFiles(data)
   expect(await putBytes(small, someBytes(1_001))).toMatchObject({ status: 507, code: 'quota' })
   expect(blobFiles(data)).toEqual(before)

@@ -20,13 +20,14 @@ import { Rooms } from '../../../sync-server/sync/rooms.ts'
 import { initWorkspace, serverClientOf } from '../../../workspace/document/schema.ts'
 import { ask, member } from '../../support/auth/members.ts'
 import { frame, liveDoc, RawClient, until } from '../../support/client.ts'
+import { startHere } from '../../support/in-process.ts'
 import { deepJson, poison, putIn } from '../../support/poison.ts'
-import { ownerToken, type Server, setToken, startServer, tempDir } from '../../support/server.ts'
+import { ownerToken, type ServerAt, setToken, tempDir } from '../../support/server.ts'
 import { MemoryUpdateLog } from '../../support/sync-server/memory-update-log.ts'
 
 /** The data of a server that had these workspaces, each with a list. */
 const dataOf = async (...workspaces: string[]): Promise<string> => {
-  const server = await startServer()
+  const server = await startHere()
   for (const workspace of workspaces) {
     const { client, doc } = await liveDoc(`${server.sync}/${workspace}`)
     doc.getArray('list').push([workspace])
@@ -37,11 +38,11 @@ const dataOf = async (...workspaces: string[]): Promise<string> => {
   return server.data
 }
 
-const failuresIn = (server: Server): string[] =>
+const failuresIn = (server: ServerAt): string[] =>
   server.log().match(/"a workspace has failed; it is not served"/g) ?? []
 
 /** Asks as one who has something, and lacks the rest. */
-const askFrom = async (server: Server, workspace: string): Promise<RawClient> => {
+const askFrom = async (server: ServerAt, workspace: string): Promise<RawClient> => {
   const client = await RawClient.open(`${server.sync}/${workspace}`)
   const own = new Y.Doc()
   own.getText('own').insert(0, 'x')
@@ -52,7 +53,7 @@ const askFrom = async (server: Server, workspace: string): Promise<RawClient> =>
 it('[SERVER-5] a workspace that cannot be written again fails alone: 4503, 503, logged once, degraded', async () => {
   const data = await dataOf('good', 'bad')
   await putIn(data, 'bad', [poison('mark')])
-  const server = await startServer({ data })
+  const server = await startHere({ data })
   const [mallory, alice] = [
     await member(server, 'mallory', 'write', 'bad'),
     await member(server, 'alice', 'write', 'good'),
@@ -98,7 +99,7 @@ it('[SERVER-5] a server whose default workspace is broken starts: one that fails
   for (let i = 0; i < COMPACT_UPDATES; i++) doc.getText('file:zz').insert(0, 'x')
   await putIn(data, 'default', updates)
   await putIn(data, 'other', [poison('any', { root: 'free', depth: 200_000 })])
-  const server = await startServer({ data })
+  const server = await startHere({ data })
   await until('it has failed', () => failuresIn(server).length === 1)
   const other = await ask(server, '/api/workspaces/other/agents')
   expect(other).toMatchObject({ status: 503, error: { code: 'workspace_failed' } })
@@ -109,13 +110,13 @@ it('[SERVER-5] a server whose default workspace is broken starts: one that fails
   expect(await server.stop()).toBe(0)
 
   await putIn(data, 'default', [poison('any', { client: 78, root: 'free', depth: 200_000 })])
-  const again = await startServer({ data })
+  const again = await startHere({ data })
   expect(failuresIn(again)).toHaveLength(1)
   expect(await again.stop()).toBe(0)
 })
 
 it('[SYNC-10] a state vector that is none is the fault of who sent it, and of nobody else', async () => {
-  const server = await startServer()
+  const server = await startHere()
   const good = await liveDoc(`${server.sync}/default`)
   const bad = await RawClient.open(`${server.sync}/default`)
   bad.send(frame(0, 0, new Uint8Array([9, 1])))
@@ -246,7 +247,7 @@ it('[SERVER-5] a command that throws is answered with what it threw, and the roo
 it('[SERVER-1] [SERVER-6] SIGTERM ends within 10 s: a broken workspace, a reader that takes nothing, half a request', async () => {
   const data = await dataOf('bad')
   await putIn(data, 'bad', [poison('mark')])
-  const server = await startServer({ data })
+  const server = await startHere({ data })
   const inBad = await RawClient.open(`${server.sync}/bad`)
   await inBad.barrier()
   const writer = await liveDoc(`${server.sync}/default`)

@@ -8,6 +8,7 @@ import { readProgram } from '../../../lib/command-line/read.ts'
 import { PROGRAM } from '../../../sync-server/cli/program.ts'
 import { parseOptions } from '../../../sync-server/config/options.ts'
 import { liveDoc, RawClient, stockClient, until } from '../../support/client.ts'
+import { startHere } from '../../support/in-process.ts'
 import { asOwner, bin, fetch, startServer, tempDir } from '../../support/server.ts'
 
 /** Runs the server with arguments with which it must exit by itself. */
@@ -22,7 +23,7 @@ const run = async (...args: string[]) => {
 const oneLine = /^error: [^\n]+ — [^\n]+\n$/
 
 it('[SERVER-1] SIGTERM: what was sent is stored, barriers are answered, sockets close with 1001, exit 0', async () => {
-  const server = await startServer()
+  const server = await startHere()
   const { client, doc } = await liveDoc(`${server.sync}/default`)
   for (let i = 0; i < 1_000; i++) doc.getArray('list').push([i])
   const barrier = client.barrier()
@@ -34,7 +35,7 @@ it('[SERVER-1] SIGTERM: what was sent is stored, barriers are answered, sockets 
   expect(first).toBe('barrier')
   expect(await client.closed).toBe(1001)
   expect(await code).toBe(0)
-  const again = await startServer({ data: server.data })
+  const again = await startHere({ data: server.data })
   const reader = stockClient(again.sync)
   await reader.synced
   expect(reader.doc.getArray('list').length).toBe(1_000)
@@ -43,7 +44,7 @@ it('[SERVER-1] SIGTERM: what was sent is stored, barriers are answered, sockets 
 })
 
 it('[SERVER-1] SIGTERM does not wait for a reader that takes nothing', async () => {
-  const server = await startServer()
+  const server = await startHere()
   const writer = await liveDoc(`${server.sync}/default`)
   const stalled = await RawClient.open(`${server.sync}/default`)
   stalled.ws.pause()
@@ -73,7 +74,7 @@ it('[SERVER-2] a taken port: exit 4, one line that says what to do', async () =>
 })
 
 it('[SERVER-2] a data folder in use: exit 4; one that cannot be used: exit 5; the running server is not disturbed', async () => {
-  const server = await startServer()
+  const server = await startHere()
   const locked = await run('--port', '0', '--data', server.data)
   expect(locked.code).toBe(4)
   expect(locked.stderr).toMatch(oneLine)
@@ -146,7 +147,7 @@ it('[STATUS-1] [STATUS-3] says what it is, whether it is well, and its figures',
 })
 
 it('[SYNC-8] keeps pages of other sites out of the sync socket', async () => {
-  const server = await startServer()
+  const server = await startHere()
   const { WebSocket } = await import('ws')
   const outcome = (origin: string) =>
     new Promise<string>((resolve) => {

@@ -4,11 +4,12 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import * as Y from 'yjs'
 import { HEADS_HEADER } from '../../../protocol/frames.ts'
 import { frame, liveDoc, RawClient, stockClient, until, untilDoc } from '../../support/client.ts'
-import { asOwner, fetch, makeWorkspaces, type Server, startServer } from '../../support/server.ts'
+import { startHere } from '../../support/in-process.ts'
+import { asOwner, fetch, makeWorkspaces, type ServerAt } from '../../support/server.ts'
 
-let server: Server
+let server: ServerAt
 beforeAll(async () => {
-  server = await startServer()
+  server = await startHere()
 })
 afterAll(() => server.stop())
 

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, it } from 'vitest'
-import { type Agent, registered } from '../../support/agent.ts'
+import { type Agent, registeredHere } from '../../support/agent.ts'
 import { until } from '../../support/client.ts'
 import { fetch, type Server, startServer } from '../../support/server.ts'
 
@@ -19,8 +19,8 @@ let scout: Agent & { id: string }
 
 beforeAll(async () => {
   server = await startServer({ args: ARGS })
-  lead = await registered(server.url, 'Lead')
-  scout = await registered(server.url, 'Scout')
+  lead = await registeredHere(server.url, 'Lead')
+  scout = await registeredHere(server.url, 'Scout')
 })
 afterAll(() => server.stop())
 
@@ -102,7 +102,7 @@ it('[TASK-16] what comes after an archived task knows how that ended', async () 
 })
 
 it('[TASK-17] who was away over the archiving is told, once, though the server is killed in the midst', async () => {
-  const away = await registered(server.url, 'Away')
+  const away = await registeredHere(server.url, 'Away')
   const given = async () =>
     (await away.ask<{ task: Task }>('delegate', '--to', 'Scout', '--task', 'dig')).task.task_id
   const ids = [await given(), await given(), await given()]

@@ -3,8 +3,8 @@ import { expect, it } from 'vitest'
 import { agent } from '../../support/agent.ts'
 import { ask, bearer, invite } from '../../support/auth/members.ts'
 import { RawClient } from '../../support/client.ts'
+import { startHere } from '../../support/in-process.ts'
 import { sync } from '../../support/ops/commands.ts'
-import { startServer } from '../../support/server.ts'
 
 const HAS_IPV6 = await new Promise<boolean>((resolve) => {
   const probe = createServer()
@@ -25,7 +25,7 @@ it.skipIf(!HAS_IPV6).each(['::1', '::'])(
       '--limit',
       'address-connections=4',
     ]
-    const server = await startServer({ args })
+    const server = await startHere({ args })
     const six = { url: `http://[::1]:${server.port}` }
     expect(server.url).toBe(host === '::1' ? six.url : `http://127.0.0.1:${server.port}`)
     const link = (await sync('invite', '--data', server.data)).stdout.trim().split(/\s+/)[0]!

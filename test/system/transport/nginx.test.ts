@@ -8,7 +8,7 @@ import { type Agent, agent } from '../../support/agent.ts'
 import { authority } from '../../support/certificates.ts'
 import { until } from '../../support/client.ts'
 import { sync } from '../../support/ops/commands.ts'
-import { bin, type Server, startServer, tempDir } from '../../support/server.ts'
+import { bin, type ServerAt, startServer, tempDir } from '../../support/server.ts'
 import { noTerminal, openTerminal } from '../../support/terminal.ts'
 
 const hasNginx = spawnSync('nginx', ['-v']).status === 0
@@ -32,7 +32,7 @@ afterAll(async () => {
 })
 
 /** nginx with TLS in front of the server, under the path /team, as docs/OPERATIONS.md has it. */
-const startNginx = async (port: number, server: Server): Promise<void> => {
+const startNginx = async (port: number, server: ServerAt): Promise<void> => {
   const { cert, key } = sign('IP:127.0.0.1')
   const dir = tempDir('nginx')
   for (const name of ['body', 'proxy', 'fastcgi', 'uwsgi', 'scgi']) mkdirSync(join(dir, name))

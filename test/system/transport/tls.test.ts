@@ -5,6 +5,7 @@ import { expect, it } from 'vitest'
 import { agent } from '../../support/agent.ts'
 import { authority } from '../../support/certificates.ts'
 import { until } from '../../support/client.ts'
+import { startHere } from '../../support/in-process.ts'
 import { type Ran, sync } from '../../support/ops/commands.ts'
 import { startServer, tempDir } from '../../support/server.ts'
 
@@ -60,7 +61,7 @@ it('[NET-21] over TLS agents join and work; a renewed certificate is taken up; o
 
 it('[NET-21] [NET-29] a certificate that is not to be trusted is said to be, with what to do', async () => {
   const pair = sign('DNS:elsewhere.example')
-  const server = await startServer({ args: ['--tls-cert', pair.cert, '--tls-key', pair.key] })
+  const server = await startHere({ args: ['--tls-cert', pair.cert, '--tls-key', pair.key] })
   const one = agent(server.url)
   const unknown = await one.run('register', '--name', 'Eve')
   expect(unknown).toMatchObject({ code: 6 })
