@@ -100,6 +100,25 @@ export const lateFailover: Fault = {
   },
 }
 
+/** Partitions between node 1 and others, in network namespaces: what node 1 sends there vanishes. */
+export const partition = (whom: 'engine' | 'node 2' | 'client', ms: number): Fault => ({
+  name: `in namespaces: node 1 is cut from ${whom} for ${ms / 1000} s`,
+  run: async ({ net }) => {
+    const namespaces = net!
+    const address = {
+      engine: namespaces.engine,
+      'node 2': namespaces.node(1),
+      client: namespaces.client,
+    }
+    namespaces.block(0, address[whom])
+    if (whom === 'node 2') namespaces.block(1, namespaces.node(0))
+    await pause(ms)
+    namespaces.unblock(0, address[whom])
+    if (whom === 'node 2') namespaces.unblock(1, namespaces.node(0))
+    await pause(REST_MS)
+  },
+})
+
 /** Random kills and stops of nodes for a while; `random` gives numbers from 0 to 1. */
 export const chaos = (ms: number, random: () => number): Fault => ({
   name: `chaos for ${ms / 1000} s: nodes are killed and stopped at random`,

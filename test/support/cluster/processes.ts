@@ -8,6 +8,7 @@ import { until } from '../client.ts'
 import { ownPort, type Server, setToken, startServer, tempDir } from '../server.ts'
 import { runSql } from '../sql.ts'
 import { type Balancer, startBalancer, startWay, type Way } from './balancer.ts'
+import { Namespaces } from './namespaces.ts'
 
 /** The name of the standby, as `synchronous_standby_names` has it. */
 const STANDBY = 'standby1'
@@ -18,6 +19,8 @@ export interface ClusterNode {
   data: string
   /** Its way to PostgreSQL. */
   engine: Way
+  /** Its number, from 0. */
+  n: number
   server: Server | null
 }
 
@@ -27,6 +30,8 @@ export interface ClusterOptions {
   /** `none`: PostgreSQL has no standby. */
   standby: 'none' | 'synchronous' | 'asynchronous'
   args?: readonly string[]
+  /** Each node is in a network namespace of its own. */
+  isApart?: boolean
 }
 
 /** A cluster of real processes behind a balancer: nodes, PostgreSQL, and a standby if it has one. */
@@ -35,6 +40,8 @@ export class Cluster {
   readonly postgres: Postgres
   readonly standby: Standby | null
   balancer!: Balancer
+  /** null: all are on loopback. */
+  net: Namespaces | null = null
   readonly #args: readonly string[]
 
   private constructor(postgres: Postgres, standby: Standby | null, args: readonly string[]) {
@@ -43,8 +50,12 @@ export class Cluster {
     this.#args = args
   }
 
-  static async start({ bin, nodes, standby, args = [] }: ClusterOptions): Promise<Cluster> {
-    const postgres = await startPostgres(bin, { max_connections: 100 })
+  static async start(options: ClusterOptions): Promise<Cluster> {
+    const { bin, nodes, standby, args = [], isApart = false } = options
+    const net = isApart ? new Namespaces() : null
+    net?.open(nodes)
+    const listening = net === null ? {} : { listen_addresses: `127.0.0.1,${net.engine}` }
+    const postgres = await startPostgres(bin, { max_connections: 100, ...listening })
     const second = standby === 'none' ? null : await startStandby(bin, postgres, STANDBY)
     const cluster = new Cluster(postgres, second, args)
     if (standby === 'synchronous') {
@@ -55,23 +66,34 @@ export class Cluster {
         (await runSql<{ state: string }>(postgres.url, text)).some(({ state }) => state === 'sync'),
       )
     }
+    cluster.net = net
+    await net?.admit(postgres)
     for (let n = 0; n < nodes; n++) {
       const engine = await startWay(postgres.port)
-      const node = { port: await ownPort(), data: tempDir(`node${n}`), engine, server: null }
+      const node = { port: await ownPort(), data: tempDir(`node${n}`), engine, n, server: null }
       cluster.nodes.push(node)
       await cluster.startNode(node)
     }
     cluster.balancer = await startBalancer(cluster.nodes.map(({ port }) => port))
+    for (const { port, n } of cluster.nodes) cluster.balancer.hosts.set(port, cluster.hostOf(n))
     setToken(cluster.balancer.port, cluster.nodes[0]!.server!.token)
     return cluster
   }
 
+  hostOf(n: number): string {
+    return this.net?.node(n) ?? '127.0.0.1'
+  }
+
   async startNode(node: ClusterNode): Promise<void> {
-    const { port, data, engine } = node
-    const store = `postgres://clawlink@127.0.0.1:${engine.port}/postgres`
-    const at = ['--store', store, '--node-url', `http://127.0.0.1:${port}`]
-    const args = [...at, ...this.#args]
-    node.server = await startServer({ data, port, args })
+    const { port, data, engine, n } = node
+    const { net } = this
+    const database =
+      net === null ? `127.0.0.1:${engine.port}` : `${net.engine}:${this.postgres.port}`
+    const at = ['--store', `postgres://clawlink@${database}/postgres`]
+    const args = [...at, '--node-url', `http://${this.hostOf(n)}:${port}`, ...this.#args]
+    const apart = net === null ? {} : { node: net.runner(n) }
+    if (net !== null) args.push('--host', '0.0.0.0', '--no-mdns')
+    node.server = await startServer({ data, port, args, ...apart })
   }
 
   async killNode(node: ClusterNode): Promise<void> {
@@ -114,5 +136,6 @@ export class Cluster {
     for (const { engine } of this.nodes) engine.close()
     await this.standby?.stop()
     await this.postgres.stop()
+    this.net?.close()
   }
 }
