@@ -85,8 +85,16 @@ export const offersOf = ({ me, capabilities }: Mine, task: Task): ReadonlySet<Ta
   offersFor(task, me, capabilities)
 
 /** The reason for a task to wait for this person; null: it does not. */
-export const waitFor = ({ me, capabilities }: Mine, task: Task): TaskWait | null =>
-  waitOf(task, me, capabilities)
+export const waitFor = ({ me, capabilities }: Mine, task: Task): TaskWait | null => {
+  const known = waits.get(task)
+  if (known?.me === me && known.capabilities === capabilities) return known.wait
+  const wait = waitOf(task, me, capabilities)
+  waits.set(task, { me, capabilities, wait })
+  return wait
+}
+
+/** Reasons by task: of ten thousand tasks one changes at a time. */
+const waits = new WeakMap<Task, Mine & { wait: TaskWait | null }>()
 
 export const shownNameOf = ({ names }: Snapshot, id: string | null): string =>
   id === null ? 'anyone' : (names.get(id) ?? id)

@@ -178,6 +178,7 @@ export const entryPage = (look: UiFrame, id: string, width: number): Row[] | nul
     labelled('id', [said(id, 'dim')]),
     [],
     ...paragraph(text, width),
-    ...threadRows(look, entry, width),
+    // A preview is without it: to find the answers takes a look at the whole feed.
+    ...(look.state.pages.length === 0 ? [] : threadRows(look, entry, width)),
   ]
 }
