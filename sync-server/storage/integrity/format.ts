@@ -32,16 +32,23 @@ const putMark = (mark: Mark) => ({
   value: seal(Buffer.from(JSON.stringify(mark))),
 })
 
+const storedMark = async (db: Db): Promise<Mark | null> => {
+  const value = await db.get(KEY, RAW)
+  if (value === undefined) return null
+  const text = unsealed(value)
+  if (text === null) throw new Corruption('the format', 'its checksum is wrong')
+  return JSON.parse(Buffer.from(text).toString()) as Mark
+}
+
 /** The database's format; null if it is empty. Throws Corruption. */
 const readMark = async (db: Db): Promise<Mark | null> => {
-  const value = await db.get(KEY, RAW)
-  if (value !== undefined) {
-    const text = unsealed(value)
-    if (text === null) throw new Corruption('the format', 'its checksum is wrong')
-    return JSON.parse(Buffer.from(text).toString()) as Mark
-  }
+  const mark = await storedMark(db)
+  if (mark !== null) return mark
   const some = await db.values({ ...RAW, limit: SAMPLE }).all()
   if (some.length === 0) return null
+  // Another node may have begun the database between the two reads.
+  const late = await storedMark(db)
+  if (late !== null) return late
   if (some.some((value) => unsealed(value) !== null))
     throw new Corruption('the format', 'it is missing')
   return { format: 1 }

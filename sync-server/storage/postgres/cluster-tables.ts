@@ -12,9 +12,7 @@ export const hasCluster = async (session: Session, { schema }: StoreAddress): Pr
 export const makeCluster = async (session: Session, address: StoreAddress): Promise<void> => {
   const { schema } = address
   if (!(await hasCluster(session, address))) {
-    const made = () => session.run({ text: sql.createCluster(schema) })
-    // Two nodes that make them at the same time are in each other's way, once.
-    await made().catch(made)
+    await session.run({ text: sql.createCluster(schema) })
   }
   const { rows } = await session.run({ text: sql.shared(schema), values: ['schema'] })
   if (Number(rows[0]?.v) > sql.CLUSTER_SCHEMA) {

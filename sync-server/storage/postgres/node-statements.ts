@@ -1,4 +1,4 @@
-import { type FenceRow, fence } from './statements.ts'
+import { type FenceRow, fence, oneAtATime } from './statements.ts'
 
 /** Of the tables below. A node of another version does not start. */
 export const CLUSTER_SCHEMA = 1
@@ -17,6 +17,7 @@ export const rowOf = (id: string): FenceRow => {
  *   `cluster`     secrets and settings that the nodes share
  */
 export const createCluster = (schema: string): string => `
+  ${oneAtATime(schema)}
   create table if not exists ${schema}.nodes (
     id text primary key, epoch bigint not null, holder text not null, is_up boolean not null, url text not null,
     about text not null, version text not null, owner text not null

@@ -12,6 +12,10 @@ export interface FenceRow {
 }
 const SINGLE: FenceRow = { table: 'node', id: String(ROW) }
 
+/** Makes processes that create the same tables wait for each other: PostgreSQL finds a deadlock otherwise. */
+export const oneAtATime = (schema: string): string =>
+  `select pg_advisory_xact_lock(hashtext('clawlink tables of ${schema}'));`
+
 /**
  * The tables of a server's schema:
  *   `node`  the server that has the database: its epoch, which each owner raises, and who it is; the database's own id
@@ -19,6 +23,7 @@ const SINGLE: FenceRow = { table: 'node', id: String(ROW) }
  *   `kv`    the records, in the order of their keys; `n` of `pieces`
  */
 export const createTables = (schema: string, id: string): string => `
+  ${oneAtATime(schema)}
   create schema if not exists ${schema};
   create table ${schema}.node (id int primary key, epoch bigint not null, holder text, about text, database text not null);
   create table ${schema}.beat (id int primary key, n bigint not null);

@@ -63,6 +63,15 @@ onPostgres('the workspaces of nodes', (postgres) => {
     for (const node of nodes) await node.close()
   })
 
+  it('[NODE-2] nodes that begin a database at the same moment all start', async () => {
+    for (let round = 0; round < 12; round++) {
+      const address = newAddress()
+      const ids = ['aaaaaaaa', 'bbbbbbbb', 'cccccccc']
+      const nodes = await Promise.all(ids.map((id) => storeNode(address, id)))
+      for (const node of nodes) await node.close()
+    }
+  })
+
   it('[NODE-5] a node whose port is closed and whose beat is stale is fenced, and its late write is rejected', async () => {
     const address = newAddress()
     const [one, other] = [
