@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { type Agent, agentHere } from '../../support/agent.ts'
 import { invite } from '../../support/auth/members.ts'
+import { until } from '../../support/client.ts'
 import { startHere } from '../../support/in-process.ts'
 import { type ServerAt, tempDir } from '../../support/server.ts'
 
@@ -67,7 +68,12 @@ it('[CLI-5] registering again keeps the id and changes what is known', async () 
 })
 
 it('[CLI-1] discover shows both, with status, machine and capabilities', async () => {
-  const { agents, count } = await lead.ask<{ agents: object[]; count: number }>('discover')
+  const discover = () => lead.ask<{ agents: { status: string }[]; count: number }>('discover')
+  // The link of one hears of the other's presence a moment later.
+  await until('both are online', async () =>
+    (await discover()).agents.every(({ status }) => status === 'online'),
+  )
+  const { agents, count } = await discover()
   expect(count).toBe(2)
   expect(agents).toMatchObject([
     { agent_id: leadId, name: 'Lead', capabilities: ['plan'], status: 'online' },
