@@ -36,7 +36,9 @@ export class LevelArchive {
     const place = placeOf(workspace, shelf)
     const range = { gt: archiveKey(place, after), lt: `a:${place};`, limit }
     let left = bytes
-    for await (const [key, value] of this.#db.iterator(range)) {
+    // One entry after the other costs as much as the entry.
+    const entries = bytes === Number.POSITIVE_INFINITY ? await this.#db.iterator(range).all() : null
+    for await (const [key, value] of entries ?? this.#db.iterator(range)) {
       found.push({ seq: seqOf(key), value })
       left -= value.length
       if (left <= 0) break

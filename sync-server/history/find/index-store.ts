@@ -11,6 +11,8 @@ import {
   rangeOf,
 } from './segments.ts'
 
+const UTF8 = new TextEncoder()
+
 /** The records of the search index in the server's database. */
 export class IndexStore {
   readonly #db: Derived['db']
@@ -45,13 +47,14 @@ export class IndexStore {
   ): Promise<Map<number, Places>> {
     const found = new Map<number, Places>()
     for (const beginning of beginnings) {
+      const bytes = UTF8.encode(beginning)
       for (const [key, value] of await this.#db
         .iterator(rangeOf(place, beginning, from, to))
         .all()) {
         const block = blockIn(key)
         const places = found.get(block) ?? newPlaces()
         found.set(block, places)
-        addPlaces(value, beginning, places)
+        addPlaces(value, bytes, places)
       }
     }
     return found

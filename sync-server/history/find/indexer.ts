@@ -3,8 +3,8 @@ import type { IndexStore } from './index-store.ts'
 import { BLOCK } from './segments.ts'
 
 const UTF8 = new TextDecoder()
-/** Bytes of entries that are read at once. */
-const READ_BYTES = 1024 * 1024
+/** Entries that are read at once (count). */
+const CHUNK = 128
 
 export const SHELVES = ['broadcasts', 'tasks'] as const
 export const placeOf = (workspace: string, shelf: Shelf): string => `${workspace}/${shelf}`
@@ -96,12 +96,10 @@ export class Indexer {
     const until = (block + 1) * BLOCK
     if (this.#isClosed || (await log.archiveEnd(workspace, shelf)) < until) return false
     const entries: string[] = []
-    for (let after = block * BLOCK; after < until; after = block * BLOCK + entries.length) {
-      const read = await log.archived(workspace, shelf, after, until - after, READ_BYTES)
-      for (const { seq, value } of read) {
-        entries[seq - 1 - block * BLOCK] = UTF8.decode(value)
-      }
-      if (read.length === 0) break
+    for (let after = block * BLOCK; after < until; ) {
+      const read = await log.archived(workspace, shelf, after, Math.min(CHUNK, until - after))
+      for (const { seq, value } of read) entries[seq - 1 - block * BLOCK] = UTF8.decode(value)
+      after = read.at(-1)?.seq ?? until
     }
     const all = Array.from({ length: BLOCK }, (_, at) => entries[at] ?? '')
     const place = placeOf(workspace, shelf)

@@ -9,6 +9,7 @@ import { type Indexer, placeOf } from './indexer.ts'
 import {
   ANY,
   BLOCK,
+  countOf,
   isIndexed,
   keepBoth,
   type Places,
@@ -23,6 +24,9 @@ import {
 const FIRST_WINDOW = 8
 const WINDOW = 512
 const CHUNK = 128
+/** So few entries are read without looking at their authors and readers, and so few blocks one by one (count). */
+const FEW_ENTRIES = 200
+const FEW_BLOCKS = 24
 /** Entries that are read together, each by its position (count). */
 const READS = 24
 
@@ -107,23 +111,22 @@ export class ArchiveFinder {
     low: number,
     high: number,
   ): Promise<number[] | null> {
-    const words = [...new Set(terms.flatMap(({ tokens }) => tokens))].filter(isIndexed)
-    const wanted: string[][] = words.map((word) => [word, ANY])
-    if (from !== undefined) wanted.push([tokenOfAuthor(from)])
-    if (topic !== undefined && shelf === 'broadcasts') wanted.push([tokenOfTopic(topic)])
-    wanted.push(me === null ? [PUBLIC] : [PUBLIC, tokenOfReader(me)])
+    // Long words are rare.
+    const words = [...new Set(terms.flatMap(({ tokens }) => tokens))]
+      .filter(isIndexed)
+      .sort((a, b) => b.length - a.length)
+    const filters: string[][] = []
+    if (from !== undefined) filters.push([tokenOfAuthor(from)])
+    if (topic !== undefined && shelf === 'broadcasts') filters.push([tokenOfTopic(topic)])
+    filters.push(me === null ? [PUBLIC] : [PUBLIC, tokenOfReader(me)])
+    const place = placeOf(workspace, shelf)
     let left: Map<number, Places> | null = null
     try {
-      for (const beginnings of wanted) {
-        const found = await this.#store.places(placeOf(workspace, shelf), beginnings, low, high)
-        if (left !== null) {
-          for (const [block, places] of found) {
-            const before = left.get(block)
-            if (before === undefined || !keepBoth(places, before)) found.delete(block)
-          }
-        }
-        left = found
-        if (left.size === 0) return []
+      for (const word of words) left = await this.#with(place, left, [word, ANY], low, high)
+      for (const beginnings of filters) {
+        // A few entries are read sooner than the index of their authors and readers.
+        if (left !== null && sum([...left.values()].map(countOf)) <= FEW_ENTRIES) break
+        left = await this.#with(place, left, beginnings, low, high)
       }
     } catch (error) {
       if (causeOf(error, Corruption) === null) throw error
@@ -132,9 +135,34 @@ export class ArchiveFinder {
     }
     return [...left!]
       .sort(([a], [b]) => b - a)
-      .flatMap(([block, places]) => placesIn(places).map((place) => block * BLOCK + place + 1))
+      .flatMap(([block, places]) => placesIn(places).map((at) => block * BLOCK + at + 1))
+  }
+
+  /** Those of the places (null: all) whose entries have a token with one of these beginnings. */
+  async #with(
+    place: string,
+    left: ReadonlyMap<number, Places> | null,
+    beginnings: readonly string[],
+    low: number,
+    high: number,
+  ): Promise<Map<number, Places>> {
+    if (left?.size === 0) return new Map()
+    const blocks = left === null || left.size > FEW_BLOCKS ? null : [...left.keys()]
+    const read = (from: number, to: number) => this.#store.places(place, beginnings, from, to)
+    const found =
+      blocks === null
+        ? await read(low, high)
+        : new Map((await Promise.all(blocks.map((one) => read(one, one)))).flatMap((it) => [...it]))
+    if (left === null) return found
+    for (const [block, places] of found) {
+      const before = left.get(block)
+      if (before === undefined || !keepBoth(places, before)) found.delete(block)
+    }
+    return found
   }
 }
+
+const sum = (counts: readonly number[]): number => counts.reduce((all, one) => all + one, 0)
 
 const PLAIN = /^[ !#-[\]-~]+$/
 const UTF8 = new TextDecoder()

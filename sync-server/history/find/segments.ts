@@ -7,7 +7,7 @@ import { type Op, seqDigits, seqOf } from '../../storage/integrity/level-keys.ts
 /**
  * The search index of an archive. Blocks of BLOCK entries, in the order of the archive; each block has one record per
  * segment, that is, for all tokens with the same first two characters:
- *   `q:<place>:<segment>:<block>`   per token: the token, the count of its entries, the distances of their places
+ *   `q:<place>:<segment>:<block>`   per token: the token, and the distances between the places of its entries
  *   `q:<place>`                     1 (format), number of indexed blocks
  * All records of a block and the new number are one atomic write, and archived entries never change: so the index is that
  * of the first blocks at any time, and the entries after them are searched one by one.
@@ -30,11 +30,15 @@ export const tokenOfReader = (agent: string): string => `${MARK}r${agent}${MARK}
 export const ANY = `${MARK}*`
 const MAX_WORDS = 2_000
 
+/** Of a token that is not a word: what stands in the key (UTF-16 units). */
+const MARK_LENGTH = 24
+
 /** Scripts without spaces stand behind this one: their words are searched by one character, too. */
 const FIRST_UNSPACED = '\u0e00'
 
-/** First characters of the tokens in one record. */
+/** First characters of the tokens in one record: two of words; authors, topics and readers have records of their own. */
 const segmentOf = (token: string): string => {
+  if (token.startsWith(MARK)) return token.slice(0, MARK_LENGTH)
   const [first = '', second = ''] = token
   return first > FIRST_UNSPACED ? first : first + second
 }
@@ -109,16 +113,20 @@ export const noBlocks = (place: string): Op => ({
   ...{ type: 'put', key: endKey(place), value: encodeEnd(0) },
 })
 
+const UTF8 = new TextEncoder()
+
 const encodeSegment = (words: ReadonlyMap<string, readonly number[]>): Uint8Array =>
   encoding.encode((encoder) => {
     for (const [word, places] of words) {
-      encoding.writeVarString(encoder, word)
-      encoding.writeVarUint(encoder, places.length)
-      let before = 0
-      for (const at of places) {
-        encoding.writeVarUint(encoder, at - before)
-        before = at
-      }
+      encoding.writeVarUint8Array(encoder, UTF8.encode(word))
+      const distances = encoding.encode((list) => {
+        let before = 0
+        for (const at of places) {
+          encoding.writeVarUint(list, at - before)
+          before = at
+        }
+      })
+      encoding.writeVarUint8Array(encoder, distances)
     }
   })
 
@@ -134,21 +142,40 @@ export const blockIn = (key: string): number => seqOf(key)
 export type Places = Uint32Array
 export const newPlaces = (): Places => new Uint32Array(BLOCK / 32)
 
-/** Adds the places of all tokens with a beginning to `found`. Throws Corruption. */
-export const addPlaces = (value: Uint8Array, beginning: string, found: Places): void => {
+/** Adds the places of all tokens with a beginning (UTF-8) to `found`. Throws Corruption. */
+export const addPlaces = (value: Uint8Array, beginning: Uint8Array, found: Places): void => {
   try {
     const decoder = decoding.createDecoder(value)
     while (decoding.hasContent(decoder)) {
-      const isWanted = decoding.readVarString(decoder).startsWith(beginning)
-      let place = 0
-      for (let left = decoding.readVarUint(decoder); left > 0; left--) {
-        place += decoding.readVarUint(decoder)
-        if (isWanted) found[place >> 5]! |= 1 << (place & 31)
-      }
+      const isWanted = beginsWith(decoding.readVarUint8Array(decoder), beginning)
+      const distances = decoding.readVarUint8Array(decoder)
+      if (isWanted) addDistances(distances, found)
     }
   } catch (error) {
     throw new Corruption('the search index', (error as Error).message)
   }
+}
+
+const beginsWith = (word: Uint8Array, beginning: Uint8Array): boolean => {
+  if (word.length < beginning.length) return false
+  for (let i = 0; i < beginning.length; i++) if (word[i] !== beginning[i]) return false
+  return true
+}
+
+const addDistances = (distances: Uint8Array, found: Places): void => {
+  const decoder = decoding.createDecoder(distances)
+  let place = 0
+  while (decoding.hasContent(decoder)) {
+    place += decoding.readVarUint(decoder)
+    found[place >> 5]! |= 1 << (place & 31)
+  }
+}
+
+/** Places (count). */
+export const countOf = (places: Places): number => {
+  let count = 0
+  for (let bits of places) for (; bits !== 0; bits &= bits - 1) count++
+  return count
 }
 
 /** Keeps the places that both have; false: there is none. */
