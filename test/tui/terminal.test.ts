@@ -184,9 +184,11 @@ inTerminal(
     terminal.type(`id:${given.message_id}`)
     terminal.press('Enter')
     terminal.press('j')
-    await terminal.shows('r answer')
+    // In the bar: a notification has these words, too.
+    await terminal.shows('r answer  n note')
     terminal.press('r')
-    await terminal.shows('bot asks: Which language?')
+    // The question is in the preview, too.
+    await terminal.shows(/^ *Answer \*/m)
     terminal.type('Rust')
     await terminal.shows(/Answer.*Rust/)
     terminal.press('C-s')
