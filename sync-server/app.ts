@@ -94,7 +94,7 @@ export const createApp = (env: AppEnv): Hono<HttpEnv> => {
     const hasTried =
       c.req.header('authorization') !== undefined ||
       c.req.query('token') !== undefined ||
-      c.req.path === '/api/join'
+      (c.req.method === 'POST' && ['/api/join', '/api/session'].includes(c.req.path))
     if (error instanceof Ended) env.onEndedCredential(c, error)
     else if (error.code === 'unauthorized' && hasTried) {
       error = env.onWrongCredential(c, error) ?? error
