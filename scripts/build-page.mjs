@@ -6,6 +6,41 @@ import { build } from 'esbuild'
 
 const HASHED = '[name]-[hash]'
 
+/**
+ * Modules that a browser needs nothing of, each by the few names that others import: Yjs prints its warnings with the
+ * styles of lib0/logging, which brings a validator of schemas along; errors of a file system come from programs only.
+ */
+const STAND_INS = {
+  'lib0/logging':
+    "const styles = ''; export { styles as BOLD, styles as UNBOLD, styles as ORANGE, styles as RED }; export const print = console.log; export const warn = console.warn",
+  './system-error.ts':
+    'export const isSystemError = () => false; export const meaningOf = () => { throw new Error() }',
+}
+
+const standIns = {
+  name: 'stand-ins',
+  setup: ({ onResolve, onLoad }) => {
+    // Modules of these folders do nothing when they are loaded: one that nobody uses a name of is left out.
+    onResolve({ filter: /^\.\.?\/.*\.ts$/ }, ({ path, resolveDir }) => {
+      const file = join(resolveDir, path)
+      const isPure = /\/(protocol|lib|workspace|client|tui)\/[^.]+\.ts$/.test(file)
+      return isPure && !(path in STAND_INS) ? { path: file, sideEffects: false } : undefined
+    })
+    onResolve({ filter: /^(lib0\/logging|\.\/system-error\.ts)$/ }, ({ path }) => ({
+      path,
+      namespace: 'stand-in',
+    }))
+    onLoad({ filter: /.*/, namespace: 'stand-in' }, ({ path }) => ({ contents: STAND_INS[path] }))
+  },
+}
+
+/** Links by which a browser asks for what a file imports together with the file. */
+const preloads = ({ outputs }, name) =>
+  outputs[`page/${name}`].imports
+    .filter(({ kind }) => kind === 'import-statement')
+    .map(({ path }) => `<link rel="modulepreload" href="app/${basename(path)}">`)
+    .join('')
+
 /** Writes the page's files into `dir`; returns esbuild's metafiles, by which notices are made. */
 export const buildPage = async (root, version, dir) => {
   const common = {
@@ -18,6 +53,7 @@ export const buildPage = async (root, version, dir) => {
     tsconfig: 'tsconfig.web.json',
     define: { 'process.env.CLAWLINK_VERSION': JSON.stringify(version) },
     legalComments: 'none',
+    plugins: [standIns],
     metafile: true,
     write: false,
     logLevel: 'warning',
@@ -36,6 +72,7 @@ export const buildPage = async (root, version, dir) => {
   const html = (await readFile(join(root, 'web/index.html'), 'utf8'))
     .replace('STYLE', named('style-.*css'))
     .replace('MAIN', named('main-.*js'))
+    .replace('PRELOAD', preloads(page.metafile, named('main-.*js')))
   const worker = await build({
     ...common,
     entryPoints: ['web/sw.ts'],

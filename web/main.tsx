@@ -1,10 +1,14 @@
 import { render } from 'preact'
 import { ClawError } from '../protocol/errors.ts'
 import { addressOf, call, type Session } from './session/api.ts'
+import { forgetLink, type JoinLink, keepLink, keptLink, linkIn } from './session/join-link.ts'
 import { Workspace } from './session/workspace.ts'
 import { Team } from './state/team.ts'
 import { App } from './ui/app.tsx'
-import { Join, type JoinLink, Landing, linkIn } from './ui/join.tsx'
+import { lazy } from './ui/lazy.tsx'
+
+const Join = lazy(async () => (await import('./ui/pages.tsx')).Join)
+const Landing = lazy(async () => (await import('./ui/pages.tsx')).Landing)
 
 /** The workspace that this browser opened last, and whose it is: no secret. */
 const LAST = `clawlink/${location.pathname}`
@@ -13,6 +17,7 @@ const root = document.getElementById('app')!
 
 const show = async (session: Session): Promise<void> => {
   localStorage.setItem(LAST, JSON.stringify(session))
+  forgetLink()
   if (linkIn(location.hash) !== null) history.replaceState(null, '', `${location.pathname}#/now`)
   dispatchEvent(new HashChangeEvent('hashchange'))
   const team = new Team(await Workspace.open(session))
@@ -34,13 +39,14 @@ const resumed = async (): Promise<Session | null> => {
 }
 
 const join = (link: JoinLink): void => {
+  keepLink(link)
   // The secret does not stay in the address bar or in the history.
   history.replaceState(null, '', location.pathname)
   render(<Join {...{ link, joined: (session) => void show(session) }} />, root)
 }
 
 const start = async (): Promise<void> => {
-  const link = linkIn(location.hash)
+  const link = linkIn(location.hash) ?? keptLink()
   if (link !== null) return join(link)
   const session = await resumed()
   if (session !== null) return show(session)

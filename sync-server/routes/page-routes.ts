@@ -3,6 +3,7 @@ import { ClawError } from '../../protocol/errors.ts'
 import { random } from '../../protocol/fresh-ids.ts'
 import { newAgentId } from '../../protocol/ids.ts'
 import { ROLES } from '../../protocol/roles.ts'
+import { derivedBytes, derivedSecret } from '../auth/stored/secrets.ts'
 import { callerOf } from '../http/caller.ts'
 import type { HttpContext } from '../http/context.ts'
 import { checkOrigin, keepInBrowser } from '../http/page-cookie.ts'
@@ -14,6 +15,11 @@ const SessionBody = z.strictObject({
   invite: text,
   workspace,
   name: z.string().max(200).optional(),
+  /** Random, and of one browser's joining: the same request made again gets the same answer. */
+  attempt: z
+    .string()
+    .regex(/^[0-9a-f]{64}$/)
+    .optional(),
 })
 const Session = z.object({
   ...{ workspace: z.string(), agent_id: z.string(), role: z.enum(ROLES) },
@@ -37,10 +43,11 @@ export const pageRoutes = (env: AppEnv): Route[] => [
       answer: Session,
     },
     summary: 'Trades an invite for a credential that only the browser knows, as a cookie',
-    run: async ({ c, body }) => {
+    run: async ({ c, body: { attempt, ...body } }) => {
       checkOrigin(c)
-      const agent = newAgentId(random)
-      const joined = await env.access.members.join({ ...body, agent, kind: 'person' })
+      const identity =
+        attempt === undefined ? { agent: newAgentId(random) } : identityOf(body.invite, attempt)
+      const joined = await env.access.members.join({ ...body, ...identity, kind: 'person' })
       keepInBrowser(c, joined.workspace, joined.credential, env.isSecure(c))
       const { workspace, role, agent_id } = joined
       return { workspace, role, agent_id }
@@ -61,6 +68,15 @@ export const pageRoutes = (env: AppEnv): Route[] => [
     },
   }),
 ]
+
+/** Agent and credential follow from the invite and the attempt, so a repeated request finds them. Both are secrets. */
+const identityOf = (invite: string, attempt: string) => {
+  const agent = newAgentId((bytes) => {
+    bytes.set(derivedBytes(invite, `agent ${attempt}`).subarray(0, bytes.length))
+    return bytes
+  })
+  return { agent, credential: derivedSecret('credential', invite, attempt) }
+}
 
 const fileOf = ({ pages }: AppEnv, c: HttpContext, name: string): Response => {
   const found = name === 'index.html' ? null : pages.answer(c, name)

@@ -1,5 +1,4 @@
 import { defaultKeymap, indentWithTab } from '@codemirror/commands'
-import { highlightSelectionMatches, search, searchKeymap } from '@codemirror/search'
 import { EditorState, type Extension } from '@codemirror/state'
 import {
   drawSelection,
@@ -39,9 +38,14 @@ const looks = (path: string, isReadOnly: boolean): Extension[] => [
   EditorView.contentAttributes.of({ 'aria-label': `Text of ${path}`, dir: 'auto' }),
   EditorView.perLineTextDirection.of(true),
   EditorView.lineWrapping,
-  ...[lineNumbers(), drawSelection(), highlightActiveLine(), highlightSelectionMatches()],
-  search({ top: true }),
+  ...[lineNumbers(), drawSelection(), highlightActiveLine()],
 ]
+
+/** Opens the panel to find and replace, whose code is loaded with the first use. */
+const find = (view: EditorView): boolean => {
+  void import('./search.ts').then(({ openSearch }) => openSearch(view))
+  return true
+}
 
 const keys = (undo: Y.UndoManager): Extension =>
   keymap.of([
@@ -53,7 +57,7 @@ const keys = (undo: Y.UndoManager): Extension =>
       preventDefault: true,
     },
     { key: 'Mod-Shift-z', run: () => undo.redo() !== null, preventDefault: true },
-    ...searchKeymap,
+    { key: 'Mod-f', run: find, preventDefault: true },
     ...defaultKeymap,
     indentWithTab,
   ])

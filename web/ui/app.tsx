@@ -1,12 +1,16 @@
 import { linkTo, path } from '../state/place.ts'
 import type { Team } from '../state/team.ts'
-import { Board } from './board.tsx'
-import { Feed } from './feed.tsx'
-import { FilePage } from './file.tsx'
-import { Files } from './files.tsx'
-import { ForMe, waiting } from './for-me.tsx'
+import { waiting } from '../state/waiting.ts'
+import { lazy } from './lazy.tsx'
 import { Now } from './now.tsx'
-import { TaskPage } from './task.tsx'
+
+const FilePage = lazy(async () => (await import('./file.tsx')).FilePage)
+const pages = () => import('./pages.tsx')
+const Board = lazy(async () => (await pages()).Board)
+const Feed = lazy(async () => (await pages()).Feed)
+const Files = lazy(async () => (await pages()).Files)
+const ForMe = lazy(async () => (await pages()).ForMe)
+const TaskPage = lazy(async () => (await pages()).TaskPage)
 
 const PAGES = [
   ['now', 'Now'],

@@ -1,6 +1,6 @@
-import { type TaskWait, waitOf } from '../../workspace/tasks/task-offers.ts'
-import type { Task } from '../../workspace/tasks/tasks.ts'
+import type { TaskWait } from '../../workspace/tasks/task-offers.ts'
 import type { Team } from '../state/team.ts'
+import { waiting } from '../state/waiting.ts'
 import { Empty, TaskCard } from './parts.tsx'
 
 const TITLES: Readonly<Record<TaskWait, string>> = {
@@ -8,17 +8,6 @@ const TITLES: Readonly<Record<TaskWait, string>> = {
   approval: 'Waits for your approval',
   claim: 'Given to you',
   open: 'Open to anyone',
-}
-
-/** Tasks that wait for this person, by the reason. */
-export const waiting = (team: Team): Map<TaskWait, Task[]> => {
-  const { tasks, me, capabilities } = team.snapshot.value
-  const found = new Map<TaskWait, Task[]>()
-  for (const task of tasks) {
-    const wait = waitOf(task, me, capabilities)
-    if (wait !== null) found.set(wait, [...(found.get(wait) ?? []), task])
-  }
-  return found
 }
 
 /** Tasks for this person to answer, approve or claim. */

@@ -1,12 +1,7 @@
 import { useSignal } from '@preact/signals'
 import { ClawError } from '../../protocol/errors.ts'
-import { call, type Session } from '../session/api.ts'
-
-/** A join link's parts, from the fragment of the address. */
-export interface JoinLink {
-  workspace: string
-  invite: string
-}
+import { call, inWorkspace, type Session } from '../session/api.ts'
+import { type JoinLink, joinBy, linkIn } from '../session/join-link.ts'
 
 const INSTALL = 'npm install -g clawlink'
 
@@ -85,13 +80,6 @@ const PasteLink = () => {
   )
 }
 
-/** The join link in a fragment; null: there is none. */
-export const linkIn = (fragment: string): JoinLink | null => {
-  const fields = new URLSearchParams(fragment.replace(/^#/, ''))
-  const invite = fields.get('i')
-  return invite === null ? null : { workspace: fields.get('w') ?? 'default', invite }
-}
-
 /** Asks for a name, and trades the link for a credential of this browser. */
 export const Join = ({ link, joined }: { link: JoinLink; joined: (session: Session) => void }) => {
   const name = useSignal('')
@@ -105,13 +93,10 @@ export const Join = ({ link, joined }: { link: JoinLink; joined: (session: Sessi
     isBusy.value = true
     why.value = null
     try {
-      got.value ??= await call<Session>(link.workspace, 'POST', 'api/session', {
-        ...{ invite: link.invite, workspace: link.workspace },
-        ...(name.value.trim() !== '' && { name: name.value.trim() }),
-      })
+      got.value ??= await joinBy(link, name.value.trim())
       const session = got.value
       if (session.role !== 'read' && name.value.trim() !== '') {
-        await call(session.workspace, 'POST', `api/workspaces/${session.workspace}/register`, {
+        await call(session.workspace, 'POST', inWorkspace(session.workspace, 'register'), {
           ...{ name: name.value.trim(), capabilities: [] },
         })
       }

@@ -4,6 +4,14 @@ import { PREFIX, proofText, type SecretKind } from '../../../protocol/roles.ts'
 
 export const newSecret = (kind: SecretKind): string => `${PREFIX[kind]}${randomToken()}`
 
+/** 32 bytes that follow from a secret and a text, and tell nothing of either. */
+export const derivedBytes = (secret: string, of: string): Buffer =>
+  createHmac('sha256', secret).update(`clawlink-derive ${of}`).digest()
+
+/** A secret that follows from another and a random text: the same again for who has both. */
+export const derivedSecret = (kind: SecretKind, secret: string, of: string): string =>
+  `${PREFIX[kind]}${derivedBytes(secret, `${kind} ${of}`).toString('base64url')}`
+
 /** The stored form of a secret. A plain hash of 256 random bits reveals nothing. */
 export const hashOf = (secret: string): string => createHash('sha256').update(secret).digest('hex')
 

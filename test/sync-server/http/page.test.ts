@@ -43,6 +43,22 @@ it('[WEB-7] a browser gets a cookie that no script reads, and it counts for requ
   expect(end.headers.get('set-cookie')).toMatch(/^clawlink-default=; Max-Age=0/)
 })
 
+it('[WEB-1] a browser whose answer was lost asks again, and gets the same credential of a link for one', async () => {
+  const secret = await invite(server, { workspace: 'default', role: 'write', uses: 1 })
+  const attempt = 'a1'.repeat(32)
+  const ask = async (body: object) => {
+    const answer = await post('/api/session', { invite: secret, ...body })
+    const cookie = answer.headers.get('set-cookie')?.split(';')[0]
+    return { cookie, text: await answer.text(), status: answer.status }
+  }
+  const first = await ask({ attempt, name: 'Ann' })
+  expect(first.status).toBe(200)
+  expect(await ask({ attempt, name: 'Anna' })).toEqual(first)
+  expect((await ask({ attempt: 'b2'.repeat(32) })).status).toBe(401)
+  expect((await ask({})).status).toBe(401)
+  expect((await ask({ attempt: 'short' })).status).toBe(400)
+})
+
 it('[WEB-7] a page of another site cannot join a browser', async () => {
   const secret = await invite(server, { workspace: 'default', role: 'write', uses: 5 })
   const answer = await post('/api/session', { invite: secret }, { origin: 'http://evil.test' })

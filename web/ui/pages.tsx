@@ -1,0 +1,7 @@
+/** The pages that are not needed at first, in one file of their own. */
+export { Board } from './board.tsx'
+export { Feed } from './feed.tsx'
+export { Files } from './files.tsx'
+export { ForMe } from './for-me.tsx'
+export { Join, Landing } from './join.tsx'
+export { TaskPage } from './task.tsx'
