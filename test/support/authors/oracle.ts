@@ -184,6 +184,19 @@ export class Oracle {
     return this.#retyped.get(agent) ?? 0
   }
 
+  /** Yjs client ids whose every insertion is noted. */
+  get followed(): number[] {
+    return [...this.#authors].flatMap(([client, { putsBack }]) =>
+      putsBack === undefined ? [client] : [],
+    )
+  }
+
+  /** The agents that noted a deletion of this operation; null: it is of no text, so that nobody has to. */
+  deletersOf(client: number, clock: number): string[] | null {
+    const noted = this.#deleted.get(client)?.get(clock) ?? 0
+    return noted & ELSEWHERE ? null : this.names.filter((_, i) => (noted >> i) & 1)
+  }
+
   /**
    * Checks the log's attribution, operation by operation. `unseen`: an agent that also wrote while others did. Throws
    * Wrong. Returns the operations checked (count).

@@ -1,6 +1,7 @@
 import * as Y from 'yjs'
 import type { FileBlame } from '../../../client/http/api.ts'
 import { LevelUpdateLog } from '../../../sync-server/storage/level-update-log.ts'
+import type { AttributionMap } from '../../../sync-server/storage/update-log.ts'
 import { docOf } from '../../../sync-server/sync/updates/document.ts'
 import { type Agent, isAlive, linkPid, registered } from '../agent.ts'
 import { ask, type Member, member } from '../auth/members.ts'
@@ -11,6 +12,7 @@ import { checkBlame } from './check-blame.ts'
 import { FORGERIES } from './forge.ts'
 import { type Alone, check, letterOf, Oracle } from './oracle.ts'
 import { within } from './patience.ts'
+import { mustFind, PLANTS } from './planted.ts'
 import { type Ask, editOnDisk, editOverHttp, suggestAndAccept, undoSome } from './through-server.ts'
 import {
   barrier,
@@ -58,6 +60,8 @@ export interface Outcome {
   notedAlone: number
   /** Characters of texts at their ends that an edit of whole lines had typed again: they are its own (count). */
   retyped: number
+  /** Mistakes put into attributions that had none: each is found (count). */
+  planted: number
 }
 
 /** Agents by their letters. The undoer and the judge write none of their own. */
@@ -65,7 +69,9 @@ const [TUI, HTTP, MIRROR, PROPOSER, UNDOER] = [3, 4, 5, 6, 7]
 const SOCKETS = 4
 const JUDGE = 'judge'
 const MALLORY = 'mallory'
-const FORGERY_CHANCE = 0.1
+/** Chances in a round, of [0, 1): each kind of writer is in each ten thousand edits. */
+const CHANCES = { together: 0.3, http: 0.5, accept: 0.3, undo: 0.2, mirror: 0.1 }
+const RARE = { forgery: 0.2, task: 0.1 }
 /** Mallory is no case of a limit, nor is a writer faster than a person. */
 const UNLIMITED = ['offences', 'messages', 'bytes', 'work', 'handshakes', 'requests']
   .map((name) => `${name}=999999999`)
@@ -89,7 +95,7 @@ class Authors {
   readonly #outcome: Outcome = {
     ...{ edits: 0, tuiEdits: 0, httpEdits: 0, mirrorEdits: 0, undos: 0, accepted: 0, tasks: 0 },
     ...{ forgeries: 0, refused: 0, restarts: 0 },
-    ...{ operations: 0, characters: 0, deletions: 0, notedAlone: 0, retyped: 0 },
+    ...{ operations: 0, characters: 0, deletions: 0, notedAlone: 0, retyped: 0, planted: 0 },
   }
   readonly #members = new Map<string, Member>()
   readonly #http = { slot: 0, task: null as string | null }
@@ -220,15 +226,15 @@ class Authors {
       }
     }
     this.#editor?.pass(1_000)
-    if (this.#by.random() < 0.3) await this.#editOverHttp()
+    if (this.#by.random() < CHANCES.together) await this.#editOverHttp()
     await this.#settle()
-    if (this.#by.random() < 0.5) await this.#alone(HTTP, () => this.#editOverHttp())
-    if (this.#by.random() < 0.2) await this.#alone(PROPOSER, () => this.#suggest())
-    if (this.#by.random() < 0.1) await this.#alone(UNDOER, () => this.#undo())
-    const isDisk = this.#mirror !== null && this.#by.random() < 0.05
+    if (this.#by.random() < CHANCES.http) await this.#alone(HTTP, () => this.#editOverHttp())
+    if (this.#by.random() < CHANCES.accept) await this.#alone(PROPOSER, () => this.#suggest())
+    if (this.#by.random() < CHANCES.undo) await this.#alone(UNDOER, () => this.#undo())
+    const isDisk = this.#mirror !== null && this.#by.random() < CHANCES.mirror
     if (isDisk) await this.#alone(MIRROR, () => this.#editOnDisk())
-    if (this.#by.random() < FORGERY_CHANCE) await this.#forge()
-    if (this.#by.random() < 0.1) await this.#changeTask()
+    if (this.#by.random() < RARE.forgery) await this.#forge()
+    if (this.#by.random() < RARE.task) await this.#changeTask()
   }
 
   /** `work` returns the units of the lines that it edits. */
@@ -354,7 +360,12 @@ class Authors {
       const clocks = Y.decodeStateVector(Y.encodeStateVector(doc))
       const map = await log.attribution('default', null)
       const owners = await log.owners('default')
-      this.#outcome.operations += this.#oracle.check(map, owners, clocks, 'over-http')
+      const checked = (found: AttributionMap, by: ReadonlyMap<number, string>): number =>
+        this.#oracle.check(found, by, clocks, 'over-http')
+      this.#outcome.operations += checked(map, owners)
+      for (const plant of PLANTS) {
+        this.#outcome.planted += mustFind(plant, { map, owners }, this.#oracle, this.#by, checked)
+      }
       doc.destroy()
     } finally {
       await log.close()
