@@ -99,6 +99,7 @@ export const App = (props: AppProps) => {
           key={page.path}
           attached={attached}
           path={page.path}
+          line={page.line}
           notice={look.state.toasts.at(-1)?.text ?? ''}
           columns={look.columns}
           rows={bodyHeight(look) + 1}

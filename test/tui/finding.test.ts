@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import * as Y from 'yjs'
+import type { Ran } from '../../client/resident/run.ts'
 import { UI_COMMANDS } from '../../tui/model/commands.ts'
 import { rowText } from '../../tui/ui/rows.ts'
 import { helpLines } from '../../tui/views/help.ts'
@@ -52,10 +53,110 @@ describe('the finder', () => {
     expect(desk.look.state.pages.at(-1)).toMatchObject({ kind: 'task', id: task.task_id })
     keys('f')
     type('zzzzqqqq')
-    expect(text()).toContain('nothing has these letters')
+    expect(text()).toContain('searching …')
     keys('enter', 'esc')
     expect(desk.look.state.mode.kind).toBe('browse')
     desk.close()
+  })
+
+  describe('with the search by words', () => {
+    const MESSAGE = {
+      ...{ type: 'knowledge_broadcast', message_id: 'm-old', from_agent: 'a-1', to_agent: null },
+      ...{ timestamp: isoTime(NOW - 9e8), content: 'the zebra crossing is closed', topic: 'roads' },
+      tags: [],
+    }
+    const { agents } = makeWorld(SMALL, NOW)
+    const TASK = {
+      ...{ task_id: 't-old', message_id: 't-old', task: 'count the zebra', context: null },
+      ...{ priority: 'normal', from_agent: agents[1], to_agent: agents[0], owner: agents[0] },
+      ...{ created_at: isoTime(NOW - 9e8), updated_at: isoTime(NOW - 8e8), status: 'completed' },
+      ...{ message: 'there are 3', notes: [], archived: true },
+    }
+    const LINE = { in: 'files', file_key: 'docs/a.md', line: 7, text: 'a zebra is striped' }
+    const answer = (argv: readonly string[]): Ran => {
+      if (argv[0] === 'task') {
+        const step = { by: agents[0], state: 'completed', message: 'there are 3', revision: 2 }
+        const history = [{ ...step, at: isoTime(NOW - 8e8) }]
+        return { code: 0, data: { task: { ...TASK, history } }, stderr: '' }
+      }
+      const found = [{ in: 'messages', message: MESSAGE }, { in: 'tasks', task: TASK }, LINE]
+      return { code: 0, data: { found, count: 3, more: false }, stderr: '' }
+    }
+    const searches = ({ ran }: ReturnType<typeof held>) =>
+      ran.flatMap(({ argv }) => (argv[0] === 'find' ? [argv[1]] : []))
+
+    it('[TUI-85] asks the server once nobody types on, and joins what it finds to the rest', async () => {
+      const at = sit()
+      at.attached.answers = answer
+      at.keys('f')
+      for (const letter of 'zebra') {
+        at.type(letter)
+        await vi.advanceTimersByTimeAsync(100)
+      }
+      expect(searches(at.attached)).toEqual([])
+      expect(at.text()).toContain('searching …')
+      await vi.advanceTimersByTimeAsync(200)
+      expect(searches(at.attached)).toEqual(['--query=zebra'])
+      expect(at.text()).toContain('count the zebra  completed, archived')
+      expect(at.text()).toContain('docs/a.md:7')
+
+      at.keys('enter')
+      expect(at.text()).toContain('the zebra crossing is closed')
+      at.keys('f')
+      at.type('zebra')
+      at.keys('down', 'enter')
+      await vi.advanceTimersByTimeAsync(0)
+      expect(at.text()).toMatch(/state +✓ completed/)
+      expect(at.lines().at(-1)).not.toContain('claim')
+      at.keys('f')
+      at.type('zebra')
+      at.keys('up', 'enter')
+      expect(at.desk.look.state.pages.at(-1)).toMatchObject({ path: 'docs/a.md', line: 7 })
+      at.desk.close()
+    })
+
+    it('[TUI-85] shows the answer to the last words, whenever that to earlier ones comes', async () => {
+      const at = sit()
+      let resolve = (_: Ran) => {}
+      const late = new Promise<Ran>((then) => {
+        resolve = then
+      })
+      at.attached.answers = (argv) => (argv[1] === '--query=zebra' ? late : answer(argv))
+      at.keys('f')
+      at.type('zebra')
+      await vi.advanceTimersByTimeAsync(200)
+      at.type(' crossing')
+      await vi.advanceTimersByTimeAsync(200)
+      expect(at.text()).toContain('the zebra crossing is closed')
+      resolve({ code: 0, data: { found: [], count: 0, more: false }, stderr: '' })
+      await vi.advanceTimersByTimeAsync(0)
+      expect(at.text()).toContain('the zebra crossing is closed')
+      at.desk.close()
+    })
+
+    it('[TUI-85] says why it did not search', async () => {
+      const at = sit()
+      const error = {
+        code: 'unreachable',
+        message: 'no answer',
+        hint: '',
+        retryable: true,
+      } as const
+      at.attached.answers = () => ({ code: 6, error, stderr: '' })
+      at.keys('f')
+      at.type('zebra')
+      await vi.advanceTimersByTimeAsync(200)
+      expect(at.text()).toContain('not searched: no answer')
+      at.attached.answers = () => ({ code: 0, data: { found: [], offline: true }, stderr: '' })
+      at.type('s')
+      await vi.advanceTimersByTimeAsync(200)
+      expect(at.text()).toContain('offline: not in the archive')
+      at.attached.answers = () => ({ code: 0, data: { found: [] }, stderr: '' })
+      at.type('z')
+      await vi.advanceTimersByTimeAsync(200)
+      expect(at.text()).toContain('nothing has these letters in this order, or these words')
+      at.desk.close()
+    })
   })
 
   it('[TUI-68] looks through 10,000 tasks and 1,000 files within the time of a key', () => {

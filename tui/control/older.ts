@@ -1,7 +1,7 @@
 import type { Attached } from '../../client/resident/attach.ts'
-import type { AgentId, BroadcastId } from '../../protocol/ids.ts'
 import { type BroadcastEntry, isoTime } from '../../workspace/document/schema.ts'
 import type { BroadcastMessage, DirectMessage } from '../../workspace/messages/broadcasts.ts'
+import { broadcastOf } from '../model/feed-entries.ts'
 
 /** Entries a page of the server's log has at most. */
 const PAGE = 500
@@ -32,7 +32,7 @@ export const readOlder = async (
     let since: string | null = isoTime(from)
     while (since !== null && pages++ < MAX_PAGES) {
       const page: Page = await readPage(attached, since)
-      const said = page.broadcasts.map(entryOf)
+      const said = page.broadcasts.map(broadcastOf)
       entries.push(...said.filter(({ at }) => at < before))
       const last = said.at(-1)
       since = page.more && last !== undefined && last.at < before ? page.next : null
@@ -46,15 +46,4 @@ const readPage = async (attached: Attached, since: string): Promise<Page> => {
   const { code, data, error } = await attached.run(['log', `--since=${since}`, `--limit=${PAGE}`])
   if (code !== 0) throw new Error(error?.message ?? `log ended with ${code}`)
   return data as Page
-}
-
-const entryOf = (message: BroadcastMessage | DirectMessage): BroadcastEntry => {
-  const { message_id, from_agent, to_agent, timestamp, content, topic, tags, reply_to } = message
-  return {
-    id: message_id as BroadcastId,
-    from: from_agent as AgentId,
-    ...(to_agent !== null && { to: to_agent as AgentId }),
-    ...{ topic, tags, content, at: Date.parse(timestamp) },
-    ...(reply_to != null && { replyTo: reply_to }),
-  }
 }

@@ -14,6 +14,8 @@ export class Reading {
   readonly #onRead: (reads: Reads) => void
   #needs: readonly Need[] = []
   readonly #running = new Set<string>()
+  /** The command that waits for its time. */
+  #waiting: { name: string; timer: NodeJS.Timeout } | null = null
   #isClosed = false
 
   constructor(attached: Pick<Attached, 'run'>, onRead: (reads: Reads) => void) {
@@ -24,12 +26,16 @@ export class Reading {
   /** The first of them are read first. */
   want(needs: readonly Need[]): void {
     this.#needs = needs
+    const late = needs.find(({ afterMs }) => afterMs !== undefined)
+    if (late === undefined || nameOfNeed(late.argv) !== this.#waiting?.name) this.#stopWaiting()
     for (const need of needs) {
       if (this.#running.size >= MAX_RUNNING) return
       const name = nameOfNeed(need.argv)
       const read = this.reads.get(name)
       const isFresh = read !== undefined && read.stamp === (need.stamp ?? '')
-      if (!isFresh && !this.#running.has(name)) void this.#run(need, name)
+      if (isFresh || this.#running.has(name)) continue
+      if (need.afterMs === undefined) void this.#run(need, name)
+      else this.#wait(need, name, need.afterMs)
     }
   }
 
@@ -43,6 +49,22 @@ export class Reading {
 
   close(): void {
     this.#isClosed = true
+    this.#stopWaiting()
+  }
+
+  /** At most one command waits: typing on makes the answer to earlier words useless. */
+  #wait(need: Need, name: string, ms: number): void {
+    if (this.#waiting !== null) return
+    const timer = setTimeout(() => {
+      this.#waiting = null
+      void this.#run(need, name)
+    }, ms)
+    this.#waiting = { name, timer }
+  }
+
+  #stopWaiting(): void {
+    if (this.#waiting !== null) clearTimeout(this.#waiting.timer)
+    this.#waiting = null
   }
 
   async #run({ argv, stamp = '' }: Need, name: string): Promise<void> {

@@ -51,7 +51,7 @@ export const onFinderPress = (
   press: Press,
   { line, chosen }: Extract<Mode, { kind: 'finder' }>,
 ): Steps => {
-  const found = findThings(look.snapshot, line.text)
+  const found = findThings(look, line.text)
   const choose = (index: number) =>
     event({ type: 'choose', index: (index + found.length) % Math.max(1, found.length) })
   switch (press.name) {

@@ -21,6 +21,8 @@ import { clickOn, scroll } from './viewport.ts'
 export interface EditorProps {
   attached: Attached
   path: FileKey
+  /** The line that the caret begins in, from 1. */
+  line?: number | undefined
   columns: number
   rows: number
   onClose: () => void
@@ -65,13 +67,13 @@ const SpansView = ({ spans }: { spans: readonly Span[] }) => (
 
 /** A shared file, open. */
 export const Editor = (props: EditorProps) => {
-  const { attached, path, columns, rows, onClose, mice, top = 1, notice = '' } = props
+  const { attached, path, line, columns, rows, onClose, mice, top = 1, notice = '' } = props
   const { early, coloured = (process.env.NO_COLOR ?? '') === '' } = props
   const { stdout } = useStdout()
   const [session] = useState(
     () =>
       new EditorSession({
-        ...{ attached, path, now: Date.now, later: laterByTimer, leave: onClose },
+        ...{ attached, path, line, now: Date.now, later: laterByTimer, leave: onClose },
         copied: (text) => copyTo(stdout, text),
       }),
   )

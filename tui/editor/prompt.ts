@@ -132,6 +132,11 @@ export class EditorPrompt {
       if (typed !== '') this.#events.onMessage(`"${typed}" is not the number of a line`)
       return
     }
+    this.goToLine(line)
+  }
+
+  /** The caret goes to a line, from 1; to the last one if there are fewer. */
+  goToLine(line: number): void {
     const { start } = this.#text.lines.line(line - 1)
     this.#events.onMove()
     this.#text.select(start, start)

@@ -31,6 +31,8 @@ export interface EditorOptions {
   /** Milliseconds since the epoch. */
   now: () => number
   later: Later
+  /** The line that the caret begins in, from 1; absent: the first. */
+  line?: number | undefined
   /** Goes back to where the file was opened from. */
   leave: () => void
   /** Puts what was copied on the terminal's clipboard, if it has one. */
@@ -112,6 +114,7 @@ export class EditorSession {
     )
     this.#bursts = new Bursts(() => this.#count(), now, later)
     this.syntax = syntaxFor(path, this.text, later, () => this.draw())
+    if (options.line !== undefined) this.prompt.goToLine(options.line)
     const files = filesOf(attached.doc)
     const onFiles = () => {
       this.state = fileStateOf(attached.doc, path, this.id)

@@ -1,8 +1,9 @@
 import type * as Y from 'yjs'
-import type { AgentId, FileKey } from '../../protocol/ids.ts'
+import type { AgentId, BroadcastId, FileKey } from '../../protocol/ids.ts'
 import type { Agent } from '../../workspace/agents/agents.ts'
 import { type BroadcastEntry, isoTime } from '../../workspace/document/schema.ts'
 import { fileEntries } from '../../workspace/document/shape.ts'
+import type { BroadcastMessage, DirectMessage } from '../../workspace/messages/broadcasts.ts'
 import { someBroadcasts } from '../../workspace/messages/live-log.ts'
 import { type Task, taskHistory } from '../../workspace/tasks/tasks.ts'
 import type { FeedEntry } from './feed.ts'
@@ -16,6 +17,18 @@ export const saidEntry = (entry: BroadcastEntry, me: AgentId | null): FeedEntry 
     ...{ id, at, from, to: to ?? null, topic, text: content },
     kind: to === undefined ? 'broadcast' : 'direct',
     ...(replyTo !== undefined && { replyTo }),
+  }
+}
+
+/** A message of the server's log as the document has it. */
+export const broadcastOf = (message: BroadcastMessage | DirectMessage): BroadcastEntry => {
+  const { message_id, from_agent, to_agent, timestamp, content, topic, tags, reply_to } = message
+  return {
+    id: message_id as BroadcastId,
+    from: from_agent as AgentId,
+    ...(to_agent !== null && { to: to_agent as AgentId }),
+    ...{ topic, tags, content, at: Date.parse(timestamp) },
+    ...(reply_to != null && { replyTo: reply_to }),
   }
 }
 

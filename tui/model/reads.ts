@@ -5,6 +5,8 @@ export interface Need {
   argv: readonly string[]
   /** The answer is read again when this is another; absent: it never changes. */
   stamp?: string
+  /** Runs once it has been needed for this long (milliseconds), as while somebody types on; absent: at once. */
+  afterMs?: number
 }
 
 /** The answer to a need. */

@@ -31,10 +31,15 @@ export interface ReadPage {
   speed?: number
   /** Shows a text whole rather than its change. */
   isWhole?: boolean
+  /** Of a message that was found by words: these. */
+  query?: string
 }
 
 /** A page open on top of a view. */
-export type Page = ReadPage | { kind: 'editor'; path: FileKey }
+export type Page =
+  | ReadPage
+  /** `line`: where the caret begins, from 1. */
+  | { kind: 'editor'; path: FileKey; line?: number }
 
 export interface FormField {
   name: string

@@ -5,6 +5,7 @@ import { ago, latest, localTime, type UiFrame } from '../model/frame.ts'
 import { ORDERS } from '../model/orders.ts'
 import { type AgentLine, type Snapshot, shownNameOf } from '../model/snapshot.ts'
 import { finder } from '../model/sorted.ts'
+import type { ReadPage } from '../model/state.ts'
 import { type Column, columnWidths, type Row, said, seg, tableRow } from '../ui/rows.ts'
 import { type List, listHead, listRows } from './parts/list.ts'
 import { labelled, paragraph } from './parts/page.ts'
@@ -141,7 +142,7 @@ const MAX_TASKS = 200
 /** All that is known of one agent; null: there is none. */
 export const agentPage = (
   { snapshot, plain }: UiFrame,
-  id: string,
+  { id }: Pick<ReadPage, 'id'>,
   width: number,
 ): Row[] | null => {
   const line = snapshot.agents.find(({ agent }) => agent.agent_id === id)

@@ -1,8 +1,10 @@
 import type { FeedEntry } from '../model/feed.ts'
 import { type FilterFields, isNarrower, parseFilter, passes } from '../model/filter.ts'
+import { foundMessage } from '../model/finder.ts'
 import { clock, latest, localTime, type UiFrame, zoneAt } from '../model/frame.ts'
 import { type Snapshot, shownNameOf } from '../model/snapshot.ts'
 import { finder } from '../model/sorted.ts'
+import type { ReadPage } from '../model/state.ts'
 import { type Column, columnWidths, type Row, said, seg, tableRow } from '../ui/rows.ts'
 import { type List, listHead, listRows } from './parts/list.ts'
 import { labelled, paragraph } from './parts/page.ts'
@@ -148,10 +150,16 @@ const plainRow = (look: UiFrame, entry: FeedEntry): Row => {
 }
 
 /** One entry in full; null: there is none. */
-export const entryPage = (look: UiFrame, id: string, width: number): Row[] | null => {
-  const { snapshot } = look
-  const entry = snapshot.feed.findLast((one) => one.id === id)
-  if (entry === undefined) return null
+export const entryPage = (
+  look: UiFrame,
+  { id, query }: Pick<ReadPage, 'id' | 'query'>,
+  width: number,
+): Row[] | null => {
+  const { snapshot, reads } = look
+  const entry =
+    snapshot.feed.findLast((one) => one.id === id) ??
+    (query === undefined ? null : foundMessage(reads, query, id, snapshot.me))
+  if (entry === null) return null
   const { from, to, topic, text, at, kind, task, file, replyTo } = entry
   const link = (label: string, value: string, click: Row[number]['click']): Row =>
     labelled(label, [{ ...said(value, 'accent'), ...(click !== undefined && { click }) }])

@@ -1,4 +1,4 @@
-import { findThings } from '../model/finder.ts'
+import { findThings, searchState } from '../model/finder.ts'
 import type { UiFrame } from '../model/frame.ts'
 import type { Mode } from '../model/state.ts'
 import { keepVisible } from '../text/scroll.ts'
@@ -10,19 +10,25 @@ const KIND_CELLS = 9
 
 /** The things that have the typed letters. */
 export const finderRows = (
-  { snapshot, plain }: UiFrame,
+  look: UiFrame,
   { line, chosen }: Extract<Mode, { kind: 'finder' }>,
   width: number,
   height: number,
 ): Row[] => {
-  const found = findThings(snapshot, line.text)
+  const { plain } = look
+  const found = findThings(look, line.text)
+  const state = searchState(look, line.text)
   if (found.length === 0) {
-    return fill([[], [seg('nothing has these letters in this order', 'dim')]], width, height)
+    const words = 'nothing has these letters in this order, or these words'
+    return fill([[], [said(state === '' ? words : state, 'dim')]], width, height)
   }
   const room = Math.max(1, height - 1)
   const top = keepVisible(0, chosen, room, found.length)
   const below = found.length - top - room
-  const title = [seg('files, agents, tasks and messages', 'dim')]
+  const title = [
+    seg('files, agents, tasks and messages', 'dim'),
+    said(state === '' ? '' : `  ${state}`, 'accent'),
+  ]
   const more = `${top > 0 ? `↑${top} ` : ''}${below > 0 ? `↓${below}` : ''}`
   const rows = found.slice(top, top + room).map(({ kind, text, what, page }, i): Row => {
     const isAt = top + i === chosen

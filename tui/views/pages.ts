@@ -1,3 +1,4 @@
+import { searchNeed } from '../model/finder.ts'
 import type { UiFrame } from '../model/frame.ts'
 import type { Need } from '../model/reads.ts'
 import { type ReadPage, readPage } from '../model/state.ts'
@@ -19,7 +20,7 @@ import {
   suggestionsView,
   suggestionView,
 } from './suggestions.ts'
-import { taskPage } from './task.ts'
+import { taskNeeds, taskPage } from './task.ts'
 import { undoNeeds, undoView } from './undo.ts'
 
 /** The page in `height` lines of `width` cells. Its subject may be gone, or in the archive. */
@@ -34,7 +35,7 @@ export const pageView = (
     case 'task':
     case 'entry': {
       const draw = { agent: agentPage, task: taskPage, entry: entryPage }[page.kind]
-      return textPage(draw(look, page.id, width) ?? [[said(`${page.id} is not here`, 'dim')]])
+      return textPage(draw(look, page, width) ?? [[said(`${page.id} is not here`, 'dim')]])
     }
     case 'history':
       return historyView(look, page, width)
@@ -53,10 +54,15 @@ export const pageView = (
   }
 }
 
-/** The answers that the open page shows. */
+/** The answers that the open page, or the finder, shows. */
 export const needsOf = (look: UiFrame): readonly Need[] => {
+  const { mode } = look.state
   const page = readPage(look.state)
+  const query = mode.kind === 'finder' ? mode.line.text : page?.query
+  if (query !== undefined) return [searchNeed(query, look.snapshot.now) ?? []].flat()
   switch (page?.kind) {
+    case 'task':
+      return taskNeeds(look, page.id)
     case 'history':
       return historyNeeds(look, page)
     case 'replay':

@@ -32,10 +32,11 @@ export const waitsForMe = (look: UiFrame): boolean => {
   return task !== null && waitFor(look.snapshot, task) === 'answer'
 }
 
-/** The commands that this person can give for the picked or open task; null: there is none. */
+/** The commands that this person can give for the picked or open task, none if it is archived; null without a task. */
 export const pickedOffers = (look: UiFrame): ReadonlySet<string> | null => {
+  if (aboutOf(look, 'task') === null) return null
   const task = pickedTask(look)
-  return task === null ? null : offersOf(look.snapshot, task)
+  return task === null ? new Set() : offersOf(look.snapshot, task)
 }
 
 const pickedTask = (look: UiFrame): Task | null =>

@@ -1,11 +1,15 @@
+import type { TaskWithHistory } from '../../client/http/api.ts'
+import type { Transition } from '../../workspace/document/schema.ts'
 import type { TaskWait } from '../../workspace/tasks/task-offers.ts'
-import type { Task } from '../../workspace/tasks/tasks.ts'
+import type { Task, TaskStep } from '../../workspace/tasks/tasks.ts'
 import { latest, localTime, type UiFrame } from '../model/frame.ts'
+import { type Need, nameOfNeed } from '../model/reads.ts'
 import type { Snapshot } from '../model/snapshot.ts'
 import { shownNameOf, waitFor } from '../model/snapshot.ts'
-import type { Page } from '../model/state.ts'
+import type { Page, ReadPage } from '../model/state.ts'
 import { type Row, said, seg, type Tone } from '../ui/rows.ts'
 import { labelled, paragraph } from './parts/page.ts'
+import { failedRows, waitingRows } from './parts/read-rows.ts'
 import { priorityMark, taskWords } from './parts/symbols.ts'
 
 /** Fields of a task that have a place on the page already, or none; the rest is shown under its own name. */
@@ -25,12 +29,27 @@ const WAITS: Readonly<Record<TaskWait, string>> = {
 }
 
 /** All that is known of a task: what it waits for, its result, facts, notes and history; null: there is none. */
-export const taskPage = (look: UiFrame, id: string, width: number): Row[] | null => {
+export const taskPage = (
+  look: UiFrame,
+  { id }: Pick<ReadPage, 'id'>,
+  width: number,
+): Row[] | null => {
   const { taskById, names, historyOf } = look.snapshot
   const task = taskById.get(id)
-  if (task === undefined) return null
-  return pageOf(task, waitFor(look.snapshot, task), names, taskById, historyOf, look.plain, width)
+  if (task !== undefined) {
+    return pageOf(task, waitFor(look.snapshot, task), names, taskById, historyOf, look.plain, width)
+  }
+  const [need] = taskNeeds(look, id)
+  const read = look.reads.get(nameOfNeed(need!.argv))
+  if (read === undefined) return [...waitingRows]
+  if (read.error !== null) return failedRows(read.error)
+  const { task: archived } = read.data as { task: TaskWithHistory }
+  return pageOf(archived, null, names, taskById, () => archived.history, look.plain, width)
 }
+
+/** The task from the server's archive, if it is not in the document. */
+export const taskNeeds = ({ snapshot }: UiFrame, id: string): readonly Need[] =>
+  snapshot.taskById.has(id) ? [] : [{ argv: ['task', `--task=${id}`] }]
 
 const pageOf = latest(
   (
@@ -38,7 +57,7 @@ const pageOf = latest(
     wait: TaskWait | null,
     names: Snapshot['names'],
     taskById: Snapshot['taskById'],
-    historyOf: Snapshot['historyOf'],
+    historyOf: (task: string) => readonly (Transition | TaskStep)[],
     plain: boolean,
     width: number,
   ): Row[] => {

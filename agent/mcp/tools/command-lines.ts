@@ -103,7 +103,7 @@ const SAY: readonly Taken[] = [
 ]
 const FIND: Act = {
   verb: ['find'],
-  takes: [needs('query'), takes('in'), takes('limit')],
+  takes: [needs('query'), takes('in'), takes('from'), takes('topic'), takes('limit')],
 }
 
 const actOf = (tool: string, input: Input): Act => {
