@@ -8,9 +8,8 @@ import { agentFor } from '../http/proof.ts'
 import { authorization, type Target } from '../http/target.ts'
 import { trusted } from '../http/trust.ts'
 
-/** Timeout of a handshake, in milliseconds, or this many beats if that is shorter. */
-const HANDSHAKE_TIMEOUT_MS = 8_000
-const HANDSHAKE_BEATS = 4
+/** Timeout of a handshake, in milliseconds. */
+export const HANDSHAKE_TIMEOUT_MS = 8_000
 /** Longest part of a rejection's body that is read, in characters. */
 const MAX_REFUSAL = 64 * 1024
 
@@ -29,14 +28,15 @@ export interface SocketEvents {
   failed: (error: ClawError) => void
 }
 
-/** A connection that counts its received bytes. */
-export type HeardSocket = WebSocket & { readonly bytesRead: number }
+/** A connection that counts its received and sent bytes. */
+export type HeardSocket = WebSocket & { readonly bytesRead: number; readonly bytesWritten: number }
 
 /**
  * A WebSocket that sends a frame only when the replica has it on disk: each frame waits for a commit, in order. An
- * operation that others saw and its author lost would get its number twice, and replicas would diverge for good.
+ * operation that others saw and its author lost would get its number twice, and replicas would diverge for good. `handshakeMs`: the time
+ * for the next handshake (milliseconds).
  */
-export const gatedSocket = (target: Target, beatMs: number, events: SocketEvents) =>
+export const gatedSocket = (target: Target, handshakeMs: () => number, events: SocketEvents) =>
   class GatedSocket extends WebSocket {
     #tail: Promise<void> = Promise.resolve()
     #socket: Socket | null = null
@@ -46,7 +46,7 @@ export const gatedSocket = (target: Target, beatMs: number, events: SocketEvents
     constructor(address: string | URL, protocols?: string | string[]) {
       const token = target.token?.() ?? null
       const headers = { ...authorization({ token: () => token }), [HEADS_HEADER]: '1' }
-      const handshakeTimeout = Math.min(HANDSHAKE_TIMEOUT_MS, HANDSHAKE_BEATS * beatMs)
+      const handshakeTimeout = handshakeMs()
       const agent = agentFor(target, [token], handshakeTimeout)
       const options: ClientOptions = {
         handshakeTimeout,
@@ -82,6 +82,10 @@ export const gatedSocket = (target: Target, beatMs: number, events: SocketEvents
 
     get bytesRead(): number {
       return this.#socket?.bytesRead ?? 0
+    }
+
+    get bytesWritten(): number {
+      return this.#socket?.bytesWritten ?? 0
     }
 
     override send(whole: Uint8Array): void {

@@ -7,11 +7,12 @@ import { clockOffset } from '../http/clock.ts'
 import { explained, httpError, noServer } from '../http/middlebox.ts'
 import type { Target } from '../http/target.ts'
 import type { Replica } from '../replica/replica.ts'
+import { Barriers } from './barriers.ts'
 import { codeOfClose, isRevoked, isTransient, takenClient, takesNewId } from './closing.ts'
 import { type Contact, ContactState } from './contact.ts'
 import { SessionCredential } from './credential.ts'
-import { barrierFrame, isSyncStep2, withoutOperations } from './frames.ts'
-import { gatedSocket } from './gated-socket.ts'
+import { isSyncStep2, withoutOperations } from './frames.ts'
+import { gatedSocket, HANDSHAKE_TIMEOUT_MS } from './gated-socket.ts'
 import { BEAT_MS, Heartbeat } from './heartbeat.ts'
 import { Hold } from './hold.ts'
 import { type Head, Provider, type ProviderEvents } from './provider.ts'
@@ -20,6 +21,8 @@ import { Waiters } from './waiters.ts'
 
 /** Longest wait for a server that was away a moment ago, in milliseconds. */
 const AWAY_TIMEOUT_MS = 1_000
+/** The most time for a handshake (beats). */
+const HANDSHAKE_BEATS = 4
 
 /** An error event of y-websocket's connection. */
 interface SocketError {
@@ -52,19 +55,17 @@ export class Session {
   readonly #credential: SessionCredential
   readonly #presence: ShownPresence
   readonly #heartbeat: Heartbeat
+  readonly #barriers: Barriers
   readonly #hold = new Hold(() => this.#provider.hangUp())
-  /** Nonces of barriers without an echo yet. */
-  readonly #awaited = new Set<number>()
   readonly #contact = new ContactState()
   #readsOnly = false
   #hasUnsent: boolean | null = null
   #clockOffset = 0
-  #nonce = 0
   #over: ClawError | null = null
   /** True once the server's SyncStep1 was answered on the present socket. */
   #uploaded = false
 
-  /** A connection without a received byte for `beatMs` to twice that, in milliseconds, is given up. */
+  /** A silent connection is given up after `beatMs` to twice that (milliseconds), sooner while a barrier waits. */
   constructor(
     target: Target,
     workspace: string,
@@ -81,6 +82,7 @@ export class Session {
       ...([this.#socketClass(beatMs), this.#events()] as const),
     )
     replica.doc.on('update', this.#onUpdate)
+    this.#barriers = new Barriers(beatMs, () => this.#provider)
     this.#heartbeat = new Heartbeat(beatMs, {
       socket: () => this.#provider.socket,
       asked: (now) => this.#provider.asked(now),
@@ -191,6 +193,7 @@ export class Session {
 
   close(): void {
     this.#heartbeat.stop()
+    this.#barriers.stop()
     this.#hold.end()
     this.#replica.doc.off('update', this.#onUpdate)
     this.#provider.destroy()
@@ -199,7 +202,8 @@ export class Session {
   }
 
   #socketClass(beatMs: number): ReturnType<typeof gatedSocket> {
-    return gatedSocket(this.#target, beatMs, {
+    const most = Math.min(HANDSHAKE_TIMEOUT_MS, HANDSHAKE_BEATS * beatMs)
+    return gatedSocket(this.#target, () => this.#barriers.handshakeMs(most), {
       dials: (readsOnly, token) => {
         this.#readsOnly = readsOnly
         this.#credential.show(token)
@@ -230,13 +234,13 @@ export class Session {
       synced: () => this.#ready(),
       barrier: (nonce, head) => {
         if (head !== null) this.onHead(head)
-        this.#awaited.delete(nonce)
+        this.#barriers.answered(nonce)
         this.#waiters.check()
       },
       error: (event) => this.#connectionError(event),
       closed: (event) => {
         // The last frames may not have arrived.
-        if (this.#awaited.size > 0) this.#hasUnsent = true
+        if (!this.#barriers.isEmpty) this.#hasUnsent = true
         this.#contact.lost()
         if (event !== null) this.#closedByServer(event.code, event.reason)
       },
@@ -251,16 +255,13 @@ export class Session {
     if (!this.#isReady) return
     if (!this.#readsOnly && this.held === null) this.#hasUnsent = false
     this.#contact.connected(this.held)
-    for (const nonce of this.#awaited) this.#provider.send(barrierFrame(nonce))
+    this.#barriers.resend()
     this.#waiters.check()
     this.onReady()
   }
 
   #echo(timeoutMs: number, sends: boolean): Promise<void> {
-    const nonce = ++this.#nonce
-    this.#awaited.add(nonce)
-    if (this.#isReady) this.#provider.send(barrierFrame(nonce))
-    return this.#wait(timeoutMs, sends, () => !this.#awaited.has(nonce))
+    return this.#wait(timeoutMs, sends, this.#barriers.ask(this.#isReady))
   }
 
   #filter(whole: Uint8Array): Uint8Array | null {
@@ -307,8 +308,7 @@ export class Session {
     this.#hold.begin(code, reason)
     if (this.held !== null) this.#hasUnsent = true
     // After these, as after a broken line, the next connection catches up.
-    if (code === 'slow_reader' || code === 'gap') return
-    if (code === null && isTransient(closeCode)) return
+    if (code === 'slow_reader' || code === 'gap' || (code === null && isTransient(closeCode))) return
     const why = `the server closed the connection: ${closeCode} ${reason}`.trim()
     this.#fail(this.held ?? new ClawError(code ?? 'bug', why))
   }

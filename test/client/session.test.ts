@@ -213,6 +213,37 @@ it('[REPLICA-7] a server that is silent over two beats is given up, and dialed a
   await session.synced(TIMEOUT_MS)
 })
 
+it('[REPLICA-12] while a write waits, a silent server is given up before a beat', async () => {
+  const beatMs = 5_000
+  let connections = 0
+  const { url } = await stub((socket, doc) => {
+    const isFirst = ++connections === 1
+    syncing((to, frame) => isFirst || to.send(frame))(socket, doc)
+  }, false)
+  const session = connect(url, await openReplica(), undefined, beatMs)
+  await session.synced(TIMEOUT_MS)
+  const since = performance.now()
+  await session.barrier(TIMEOUT_MS)
+  expect(connections).toBe(2)
+  expect(performance.now() - since).toBeLessThan(beatMs)
+})
+
+it('[REPLICA-12] … and one that answers pings is kept, however long its answer takes', async () => {
+  let connections = 0
+  let pings = 0
+  const { url } = await stub((socket, doc) => {
+    connections++
+    syncing((to, frame) => {
+      to.on('ping', () => ++pings === 8 && to.send(frame))
+    })(socket, doc)
+  })
+  const session = connect(url, await openReplica(), undefined, 500)
+  await session.synced(TIMEOUT_MS)
+  await session.barrier(TIMEOUT_MS)
+  expect(pings).toBeGreaterThanOrEqual(8)
+  expect(connections).toBe(1)
+})
+
 it('[REPLICA-7] [REPLICA-10] … not one that takes long to send what is large', async () => {
   let connections = 0
   let pings = 0

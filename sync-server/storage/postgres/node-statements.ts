@@ -142,3 +142,7 @@ export const shared = (schema: string): string => `select v from ${schema}.clust
 
 /** A row if there is a connection of application $1. */
 export const connected = `select 1 from pg_stat_activity where application_name = $1 limit 1`
+
+/** Ends connections of application $1 that keep connection $2 waiting. */
+export const endBlockers = `select pg_terminate_backend(pid) from pg_stat_activity
+  where application_name = $1 and pid = any (pg_blocking_pids($2))`

@@ -13,6 +13,9 @@ import { Reader } from './reader.ts'
 import { CONNECT_MS, Session } from './session.ts'
 import * as single from './statements.ts'
 
+/** A write of a node that is fenced ends by itself within this time (milliseconds), or with its connection. */
+const BLOCKED_MS = 2_000
+
 /** A node as it registers. */
 export interface Registration {
   /** Hexadecimal, random, kept in the node's data folder. */
@@ -207,16 +210,28 @@ export class NodeStore implements Pick<Store, 'reopen' | 'watch'> {
     })
   }
 
-  /** Another node stores nothing more: it takes its epoch, and waits for its write under way. Rejects with Unavailable. */
+  /**
+   * Another node stores nothing more: it takes its epoch, and waits for its write under way. A connection that hangs within
+   * one is ended, if the role may. Rejects with Unavailable.
+   */
   fence(id: string, epoch: string): Promise<void> {
     return this.#fencing.run(async () => {
       const session = await Session.open(this.#address)
+      let timer: NodeJS.Timeout | undefined
       try {
+        const { rows } = await session.run({ text: 'select pg_backend_pid() as pid' })
+        timer = setTimeout(() => void this.#endBlockers(id, rows[0].pid), BLOCKED_MS)
         await session.run({ text: sql.fenceNode(this.#schema), values: [id, epoch] }, TAKE_MS)
       } finally {
+        clearTimeout(timer)
         await session.end()
       }
     })
+  }
+
+  async #endBlockers(id: string, pid: number): Promise<void> {
+    const query = { text: sql.endBlockers, values: [applicationOf(id), pid] }
+    await this.#query(query).catch(() => {}) // the fence waits on
   }
 
   /** True if that node has a connection to the database. Rejects with Unavailable. */

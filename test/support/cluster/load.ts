@@ -9,6 +9,8 @@ import { fetch } from '../server.ts'
 /** Time to open a connection, and for an acknowledgement, before a client tries again elsewhere (milliseconds). */
 const OPEN_MS = 2_500
 const ACK_MS = 20_000
+/** A writer that waits pings after this long, and tries elsewhere after as long without an answer, as a link does (milliseconds). */
+const PATIENCE_MS = 2_000
 const ROOT = 'load'
 /** Tasks per workspace (count). */
 const TASKS = 300
@@ -163,10 +165,13 @@ export class Load {
           continue
         }
         client.update(update)
+        const stopAsking = endIfSilent(client)
         const outcome = await within(
           Promise.race([client.barrier().then(() => 'acked' as const), client.closed]),
           ACK_MS,
-        ).catch(() => 'late' as const)
+        )
+          .catch(() => 'late' as const)
+          .finally(stopAsking)
         if (outcome === 'acked') break
         this.#trouble(`closed ${outcome}`)
         client.ws.terminate()
@@ -247,6 +252,24 @@ export class Load {
       grant.until = performance.now()
       await this.#post(`${base}/${id}/release`, { by })
     }
+  }
+}
+
+/** Ends a connection that does not answer a ping. Returns a function that ends the watch. */
+const endIfSilent = ({ ws }: RawClient): (() => void) => {
+  let isAsked = false
+  const hear = (): void => {
+    isAsked = false
+  }
+  ws.on('pong', hear)
+  const timer = setInterval(() => {
+    if (isAsked) ws.terminate()
+    isAsked = true
+    if (ws.readyState === ws.OPEN) ws.ping()
+  }, PATIENCE_MS)
+  return () => {
+    clearInterval(timer)
+    ws.off('pong', hear)
   }
 }
 

@@ -1,4 +1,5 @@
 import { createServer, type Server } from 'node:net'
+import { Client } from 'pg'
 import { expect, it } from 'vitest'
 import { parseStoreAddress } from '../../../sync-server/config/store-address.ts'
 import { Conflict, Fenced, Unavailable } from '../../../sync-server/storage/integrity/db.ts'
@@ -136,6 +137,30 @@ onPostgres('the workspaces of nodes', (postgres) => {
     await one.close()
     await other.close()
     server.close()
+  })
+
+  it('[NODE-5] a node that hangs within a write, its row locked, keeps nobody from fencing it', async () => {
+    const address = newAddress()
+    const [one, other] = [
+      await storeNode(address, 'aaaaaaaa'),
+      await storeNode(address, 'bbbbbbbb'),
+    ]
+    await one.holdings.find('default')
+    one.stop()
+    const name = 'clawlink-sync node aaaaaaaa'
+    const hanging = new Client({ connectionString: address.url, application_name: name })
+    const ended = new Promise<Error>((resolve) => hanging.on('error', resolve))
+    await hanging.connect()
+    await hanging.query('begin')
+    await hanging.query(`select 1 from ${address.schema}.nodes where id = 'aaaaaaaa' for share`)
+    const { epoch } = (await other.node.ownerOf('default'))!
+    const since = performance.now()
+    await other.node.fence('aaaaaaaa', epoch)
+    expect(performance.now() - since).toBeLessThan(10_000)
+    expect(await ended).toMatchObject({ message: expect.stringMatching(/terminat/) })
+    expect(await other.holdings.find('default')).toBe('here')
+    await one.close()
+    await other.close()
   })
 
   it('[NODE-4] a node that slept fences nobody: it waits until it has looked for long enough', async () => {
