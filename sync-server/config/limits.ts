@@ -19,12 +19,14 @@ export const SLOW_READER_MS = 30_000
  * 30 s of silence; one that is silent for two of these is gone, which the others shall know within 35 s.
  */
 export const HEARTBEAT_MS = 12_000
-/** Awareness changes of this long go out as one message: two frames of a 60 Hz screen. */
+/** The longest time for which awareness changes are gathered: two frames of a 60 Hz screen. */
 export const AWARENESS_TICK_MS = 33
 /** Time for waiting commands per turn of a room (milliseconds); the rest run in the next turn. */
 export const COMMANDS_MS = 5
-/** A room's document is built when something needs it, or this long after its log was read. */
+/** A room's document is built when something needs it, or this long after its log was read: more for a large one. */
 export const BUILD_DELAY_MS = 250
+export const BUILD_DELAY_MS_PER_MIB = 1_000
+export const MOST_BUILD_DELAY_MS = 2_000
 /** All blobs of a workspace, with the announced sizes of running uploads (bytes). */
 export const BLOB_QUOTA_BYTES = 4 * 1024 * 1024 * 1024
 /** Grace period of a blob without references: its reference may be on the way from an offline client. */
@@ -42,6 +44,8 @@ export const SWEEP_MS = 60 * 60_000
 export const IDLE_ROOM_MS = 30_000
 /** A log's tail is folded into the checkpoint from this many updates on: a newcomer applies each of them. */
 export const COMPACT_UPDATES = 2_000
+/** … from this many on once nothing more comes, … */
+export const QUIET_UPDATES = 100
 /** … or from this many bytes on, once they outgrow half the checkpoint. */
 export const COMPACT_BYTES = 1024 * 1024
 /** Time for each step of stopping (milliseconds). Together less than the 10 s after which a supervisor kills. */

@@ -2,7 +2,7 @@ import { PerformanceObserver } from 'node:perf_hooks'
 import { getHeapSpaceStatistics, setFlagsFromString } from 'node:v8'
 
 /** Both halves of the young generation, as V8 counts it (bytes). */
-const YOUNG_BYTES = 8 * 1024 * 1024
+const YOUNG_BYTES = 16 * 1024 * 1024
 
 const youngBytes = (): number =>
   getHeapSpaceStatistics().find(({ space_name }) => space_name === 'new_space')?.space_size ?? 0

@@ -100,11 +100,11 @@ export class LevelRecordLog implements RecordLog {
     await this.chain(workspace)
   }
 
-  /** The chain of a workspace, read on first use. Throws Corruption. */
-  chain(workspace: string): Promise<Chain> {
+  /** The chain of a workspace, read on first use. `isEmpty`: it has no record and no checkpoint. Throws Corruption. */
+  chain(workspace: string, isEmpty = false): Promise<Chain> {
     const opening = this.#opening.get(workspace)
     if (opening !== undefined) return opening
-    const opened = this.#read(workspace)
+    const opened = this.#read(workspace, isEmpty)
     this.#opening.set(workspace, opened)
     opened.catch(() => this.#opening.delete(workspace))
     return opened
@@ -121,13 +121,17 @@ export class LevelRecordLog implements RecordLog {
     }
   }
 
-  async #read(workspace: string): Promise<Chain> {
+  async #read(workspace: string, isEmpty: boolean): Promise<Chain> {
     const range = { gt: `x:${workspace}:`, lt: `x:${workspace};`, reverse: true, limit: 1 }
     const [newest] = await this.#db.iterator(range).all()
     const chain =
       newest === undefined
         ? new Chain(workspace)
         : whole(workspace, () => new Chain(workspace, newest[1], seqOf(newest[0])))
+    if (newest === undefined && isEmpty) {
+      this.#chains.set(workspace, chain)
+      return chain
+    }
     if (newest === undefined) await this.#begin(workspace, chain)
     for await (const { value } of recordsAfter(this.#db, workspace, chain.folded)) {
       whole(workspace, () => chain.opened(value))

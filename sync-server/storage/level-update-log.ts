@@ -59,6 +59,9 @@ export interface Derived {
   put: (ops: Op[]) => Promise<void>
 }
 
+/** Names of workspaces without records that are remembered (count). */
+const MOST_EMPTY = 1_000
+
 /** Of records without a word about their authors. */
 const ANONYMOUS: Authorship = { credits: [], deleted: [] }
 
@@ -93,6 +96,8 @@ export class LevelUpdateLog implements UpdateLog {
   /** By workspace, filled on first use. */
   readonly #ends = new Map<string, Ends>()
   readonly #finding = new Map<string, Promise<Ends>>()
+  /** Workspaces of which `load` found nothing: no record and no checkpoint needs to be looked for. */
+  readonly #empty = new Set<string>()
   readonly #commits: GroupCommit
   /** Of the records that checkpoints cover. */
   readonly folded: LevelAttribution
@@ -247,9 +252,9 @@ export class LevelUpdateLog implements UpdateLog {
   /** Forgets what is in memory of one workspace, or of all: another process may have written it. */
   forget(workspace?: string): void {
     this.record.forget(workspace)
-    for (const map of [this.#ends, this.#finding]) {
-      if (workspace === undefined) map.clear()
-      else map.delete(workspace)
+    for (const known of [this.#ends, this.#finding, this.#empty]) {
+      if (workspace === undefined) known.clear()
+      else known.delete(workspace)
     }
   }
 
@@ -264,11 +269,10 @@ export class LevelUpdateLog implements UpdateLog {
     const finding = this.#finding.get(workspace)
     if (finding !== undefined) return finding
     const find = async (): Promise<Ends> => {
-      const chain = await this.record.chain(workspace)
-      const names = await this.folded.names(workspace)
-      for await (const { value } of recordsAfter(this.#db, workspace, chain.folded)) {
-        decodeRecord(value, names)
-      }
+      const isEmpty = this.#empty.delete(workspace)
+      const chain = await this.record.chain(workspace, isEmpty)
+      const names = isEmpty ? new NameTable() : await this.folded.names(workspace)
+      if (!isEmpty) await addNames(this.#db, workspace, chain.folded, names)
       const archive = {
         broadcasts: await this.archiveEnd(workspace, 'broadcasts'),
         tasks: await this.archiveEnd(workspace, 'tasks'),
@@ -282,8 +286,11 @@ export class LevelUpdateLog implements UpdateLog {
     return found
   }
 
-  load(workspace: string): Promise<Stored> {
-    return this.#load(workspace, new NameTable())
+  async load(workspace: string): Promise<Stored> {
+    const stored = await this.#load(workspace, new NameTable())
+    if (stored.seq > 0) this.#empty.delete(workspace)
+    else if (this.#empty.size < MOST_EMPTY) this.#empty.add(workspace)
+    return stored
   }
 
   /** Adds the names in the records to `names`. */
@@ -364,6 +371,16 @@ export class LevelUpdateLog implements UpdateLog {
     await this.#commits.settled()
     await this.#store.close()
   }
+}
+
+/** Adds the names in the records after a position. */
+const addNames = async (
+  db: Db,
+  workspace: string,
+  after: number,
+  names: NameTable,
+): Promise<void> => {
+  for await (const { value } of recordsAfter(db, workspace, after)) decodeRecord(value, names)
 }
 
 /** The damage behind an error in reading a workspace; null if the store could not read at all. */

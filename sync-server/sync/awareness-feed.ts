@@ -5,15 +5,21 @@ import type { Connection } from './connection.ts'
 import { awarenessFrame } from './outgoing/frame-writer.ts'
 import type { Principal } from './principal.ts'
 
+/** The rest after a send to all connections, in times of what the send took: a bound on the share of the processor. */
+const REST = 2
+
 /**
- * A room's awareness states; collects changes for AWARENESS_TICK_MS and sends them to the
- * connections.
+ * A room's awareness states. A change is sent to all connections at once after a quiet time. While changes go on, sends
+ * rest in proportion to their cost, for at most AWARENESS_TICK_MS, and each has all changes since the one before.
  */
 export class AwarenessFeed {
   readonly #states: AwarenessStates
   readonly #connections: ReadonlySet<Connection>
   readonly #guard: (work: () => void) => void
-  #timer: NodeJS.Timeout | null = null
+  /** Ends a send that is due; null: none is. */
+  #cancel: (() => void) | null = null
+  /** No send begins before this time (`performance.now`). */
+  #restUntil = 0
   #isClosed = false
 
   /** `guard` runs the room's own work. */
@@ -50,22 +56,33 @@ export class AwarenessFeed {
 
   close(): void {
     this.#isClosed = true
-    if (this.#timer !== null) clearTimeout(this.#timer)
+    this.#cancel?.()
   }
 
   #schedule(): void {
-    if (this.#timer !== null || this.#isClosed || !this.#states.hasChanged) return
-    this.#timer = setTimeout(() => {
-      this.#timer = null
+    if (this.#cancel !== null || this.#isClosed || !this.#states.hasChanged) return
+    const send = (): void => {
+      this.#cancel = null
       this.#guard(() => this.#send())
-    }, AWARENESS_TICK_MS)
+    }
+    const wait = this.#restUntil - performance.now()
+    if (wait > 0) {
+      const timer = setTimeout(send, wait)
+      this.#cancel = () => clearTimeout(timer)
+    } else {
+      const immediate = setImmediate(send)
+      this.#cancel = () => clearImmediate(immediate)
+    }
   }
 
   #send(): void {
+    const started = performance.now()
     const frame = awarenessFrame(this.#states.takeChanged())
     for (const connection of this.#connections) {
       if (connection.ready) connection.send([frame])
       else connection.reader.missAwareness()
     }
+    const ended = performance.now()
+    this.#restUntil = ended + Math.min(AWARENESS_TICK_MS, REST * (ended - started))
   }
 }

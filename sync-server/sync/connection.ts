@@ -120,10 +120,10 @@ export class Connection {
 
   /** Writes one commit without this connection's own frames; call only while `ready`. */
   sendChunk(chunk: Chunk): void {
-    const { bytes } = chunk
+    const { bytes, merged } = chunk
     const own = chunk.own.get(this.id)
     if (own === undefined) {
-      this.#write(bytes)
+      this.#write(merged ?? bytes)
     } else if (own.end - own.start < bytes.length) {
       this.#socket.cork()
       if (own.start > 0) this.#write(bytes.subarray(0, own.start))

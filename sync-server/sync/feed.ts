@@ -7,9 +7,14 @@ import { type Chunk, Ring } from './outgoing/ring.ts'
 interface StoredFrames {
   seq: number
   frames: Buffer[]
+  /** The same for a newcomer: with the SyncStep2 that ends them. */
+  withEnd: Buffer[]
   /** The frames' memory, counted once for all connections that receive them. */
   shared: Shared
 }
+
+/** A stored document up to this size goes to a newcomer in one write (bytes). */
+const SMALL_BYTES = 64 * 1024
 
 /** Log updates joined into one buffer (count), to save writes. */
 const FRAMES_A_WRITE = 512
@@ -19,7 +24,12 @@ const framesOf = ({ checkpoint, tail, seq }: Stored): StoredFrames => {
   for (let at = 0; at < tail.length; at += FRAMES_A_WRITE) {
     frames.push(Buffer.concat(tail.slice(at, at + FRAMES_A_WRITE).flatMap(updateFragments)))
   }
-  return { seq, frames, shared: new Shared(frames.reduce((sum, { length }) => sum + length, 0)) }
+  const bytes = frames.reduce((sum, { length }) => sum + length, 0)
+  const withEnd = [...frames, SYNC_DONE]
+  return {
+    ...{ seq, frames, shared: new Shared(bytes) },
+    withEnd: bytes > SMALL_BYTES ? withEnd : [Buffer.concat(withEnd)],
+  }
 }
 
 /**
@@ -79,10 +89,9 @@ export class Feed {
     reader.beginRereading()
     await this.#opened
     this.#stored ??= this.#load().then(framesOf)
-    const { seq, frames, shared } = await this.#stored
+    const { seq, frames, withEnd, shared } = await this.#stored
     reader.endRereading()
-    connection.sendShared(frames, shared)
-    if (reader.wants !== null) connection.send([SYNC_DONE])
+    connection.sendShared(reader.wants === null ? frames : withEnd, shared)
     reader.answered()
     reader.advance(seq)
     await this.catchUp(connection)

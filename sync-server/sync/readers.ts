@@ -6,6 +6,7 @@ import type { Connection } from './connection.ts'
 import type { Feed } from './feed.ts'
 import { awarenessFrame, syncStep1Frame, syncStep2Fragments } from './outgoing/frame-writer.ts'
 import type { Principal } from './principal.ts'
+import type { Loading } from './turn/loading.ts'
 import type { LiveDocument } from './updates/document.ts'
 
 export interface ReadersEnv {
@@ -16,8 +17,7 @@ export interface ReadersEnv {
   barriers: Barriers
   /** Schedules a turn. */
   schedule: () => void
-  /** Starts building the document, if it is not built yet. */
-  wake: () => void
+  loading: Loading
   refuse: (connection: Connection, error: unknown) => void
   fail: (error: Error) => void
   onClose: (code: number, reason: string, by: Principal, bytes: number) => void
@@ -42,10 +42,9 @@ export class Readers {
   greet(connection: Connection): void {
     const { live, awareness } = this.#env
     const { present } = awareness
-    connection.send([
-      syncStep1Frame(live.stateVector()),
-      ...(present.length > 0 ? [awarenessFrame(present)] : []),
-    ])
+    const step1 = syncStep1Frame(live.stateVector())
+    const greeting = present.length === 0 ? step1 : Buffer.concat([step1, awarenessFrame(present)])
+    connection.send([greeting])
   }
 
   /**
@@ -81,12 +80,12 @@ export class Readers {
 
   /** Sends a reader the commits that it lacks, as far as its socket takes them. */
   catchUp(connection: Connection): void {
-    const { feed, barriers, wake, schedule, awareness } = this.#env
+    const { feed, barriers, loading, schedule, awareness } = this.#env
     const { reader } = connection
     this.#guard(connection, feed.catchUp(connection))
     barriers.pay(connection)
     if (!connection.ready) return
-    if (reader.cursor !== null) wake()
+    if (reader.cursor !== null) loading.served()
     if (reader.wants !== null) schedule()
     if (reader.takeMissedAwareness()) connection.send([awarenessFrame(awareness.present)])
   }

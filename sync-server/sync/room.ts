@@ -1,4 +1,5 @@
 import * as Y from 'yjs'
+import { newDoc } from '../../lib/yjs/new-doc.ts'
 import { type AwarenessEntry, CLOSE, WireError } from '../../protocol/frames.ts'
 import { Fault } from '../storage/faults.ts'
 import { Corruption } from '../storage/integrity/corruption.ts'
@@ -84,7 +85,7 @@ export class Room {
     const parts = { live, gate, feed, awareness, connections, loading, commands }
     const [admission, barriers, checkpoints] = [this.#admission, this.#barriers, this.#checkpoints]
     const all = { ...own, ...parts, admission, barriers, checkpoints }
-    this.#readers = new Readers({ ...all, wake: loading.wake, onClose })
+    this.#readers = new Readers({ ...all, onClose })
     this.#turns = new TurnLoop({
       ...{ ...all, name, log, now, readers: this.#readers, isLoaded: () => loading.isDone },
       taskOf: (agent) => env.taskOf(this, agent),
@@ -147,7 +148,7 @@ export class Room {
   }
 
   async #build(stored: Stored): Promise<void> {
-    await this.#loading.untilNeeded()
+    await this.#loading.untilNeeded(sizeOf(stored))
     await this.#env.log.record.open(this.name)
     if (this.#failure !== null) throw this.#failure
     this.#adopt(docOf(stored, `workspace ${this.name}`))
@@ -245,7 +246,7 @@ export class Room {
       const now = this.#env.now()
       this.#awareness.forgetOld(now)
       this.#feed.forget()
-      if (this.#checkpoints.isDue) this.#turns.schedule()
+      if (this.#checkpoints.beat()) this.#turns.schedule()
       this.#readers.beat(now, this.#env.slowReaderMs)
     })
   }
@@ -324,12 +325,16 @@ export class Room {
   }
 }
 
+const sizeOf = ({ checkpoint, tail }: Stored): number =>
+  tail.reduce((sum, { length }) => sum + length, checkpoint?.length ?? 0)
+
 /** The stored workspace; a new one is prepared and stored first. */
 const loadOrPrepare = async (name: string, { log, prepare }: RoomEnv): Promise<Stored> => {
   const stored = await log.load(name)
   if (stored.seq > 0) return stored
-  const doc = new Y.Doc()
+  const doc = newDoc()
   prepare(doc, name)
-  await log.append(name, [Y.encodeStateAsUpdate(doc)])
-  return log.load(name)
+  const update = Y.encodeStateAsUpdate(doc)
+  doc.destroy()
+  return { checkpoint: null, tail: [update], seq: await log.append(name, [update]) }
 }

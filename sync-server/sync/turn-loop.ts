@@ -16,6 +16,14 @@ import { creditsOf } from './turn/credits.ts'
 import { Gather } from './turn/gather.ts'
 import { type LiveDocument, salvage } from './updates/document.ts'
 
+/**
+ * A commit of this many updates that makes this many deliveries goes out as one update (counts): encoding it costs less
+ * then than what the readers save. A longer one goes out as it came, since a frame has a most size.
+ */
+const MERGED_UPDATES = 4
+const MERGED_DELIVERIES = 64
+const MOST_MERGED_BYTES = 128 * 1024
+
 export interface TurnLoopEnv {
   name: string
   log: UpdateLog
@@ -27,6 +35,7 @@ export interface TurnLoopEnv {
   barriers: Barriers
   feed: Feed
   readers: Readers
+  connections: ReadonlySet<Connection>
   checkpoints: Checkpoints
   /** The task that an agent works on, as far as the server can tell. */
   taskOf: TaskOf
@@ -139,7 +148,7 @@ export class TurnLoop {
   #turn(): void {
     this.#isScheduled = false
     if (this.#isCommitting || this.#isStopped || !this.#env.mayRead()) return
-    const { admission, barriers, readers, checkpoints, live, gate } = this.#env
+    const { admission, barriers, readers, checkpoints, gate } = this.#env
     if (this.#gather.wait(this.#waiting)) {
       this.schedule()
       return
@@ -156,11 +165,25 @@ export class TurnLoop {
     const { entries, slice } = admission.take()
     this.#isCommitting = true
     const began = performance.now()
-    if (live.apply(entries.map(({ update }) => update))) {
+    const { isApplied, merged } = this.#apply(entries)
+    if (isApplied) {
       gate.applied()
-      this.#commit(entries, covered)
+      this.#commit(entries, covered, merged)
       if (slice !== null) slice.ms = performance.now() - began
     } else this.#commitGood(entries, covered)
+  }
+
+  /** `merged`: all that the entries changed as one update, if it is to go out so. */
+  #apply(entries: readonly Entry[]): { isApplied: boolean; merged: Uint8Array | null } {
+    const { live, connections } = this.#env
+    const updates = entries.map(({ update }) => update)
+    let merged: Uint8Array | null = null
+    const deliveries = updates.length * connections.size
+    const pays = updates.length >= MERGED_UPDATES && deliveries >= MERGED_DELIVERIES
+    const onMerged = (update: Uint8Array): void => {
+      if (update.length <= MOST_MERGED_BYTES) merged = update
+    }
+    return { isApplied: live.apply(updates, pays ? onMerged : undefined), merged }
   }
 
   /** Commits the good ones of entries that could not be applied together. */
@@ -187,13 +210,19 @@ export class TurnLoop {
     })
   }
 
-  #commit(entries: readonly Entry[], covered: readonly Barrier[]): void {
+  /** `merged`: what the entries changed, as one update; null: it is not known. */
+  #commit(
+    entries: readonly Entry[],
+    covered: readonly Barrier[],
+    merged: Uint8Array | null = null,
+  ): void {
     const { name, log, now, live, gate, commands, guard, fail } = this.#env
     const deleted = live.takeDeletions()
     const credits = this.#credits(entries, deleted.ranges)
     const batch = commands.run(live, gate, this.#env.taskOf)
     const own = batch.updates
-    const sending = [...entries, ...own.map(({ update }) => ({ from: 0, update }))]
+    const ofServer = own.map(({ update }) => ({ from: 0, update }))
+    const sending = [...entries, ...ofServer]
     const { archived, facts } = batch
     if (sending.length === 0 && facts.length === 0) {
       this.#finish(batch, covered, null, 0)
@@ -207,7 +236,7 @@ export class TurnLoop {
     }
     const stored = log.append(name, updates, archived, gate.takeOwned(), facts, authorship)
     // Runs while the disk works.
-    const sent = framesOf(sending)
+    const sent = framesOf(entries, ofServer, merged)
     const bytes = updates.reduce((sum, update) => sum + update.length, 0)
     const committed = (seq: number): void => {
       // Durable commands are answered even if the room failed meanwhile.

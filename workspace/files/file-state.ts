@@ -31,6 +31,12 @@ export const countedFile = (rootName: string): FileId | null => {
   }
 }
 
+/** True if anyone ever changed a file. */
+export const hasCounts = (doc: Y.Doc): boolean => {
+  for (const name of doc.share.keys()) if (countedFile(name) !== null) return true
+  return false
+}
+
 /** The versions of all files that anyone ever changed, also of removed ones. */
 export const countedVersions = (doc: Y.Doc): Map<FileId, number> => {
   const versions = new Map<FileId, number>()

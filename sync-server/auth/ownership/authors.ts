@@ -1,4 +1,5 @@
 import * as Y from 'yjs'
+import { newDoc } from '../../../lib/yjs/new-doc.ts'
 import { CLOSE, WireError } from '../../../protocol/frames.ts'
 import { includes } from '../../../protocol/roles.ts'
 import { contentProblem } from '../../../workspace/document/contents.ts'
@@ -15,6 +16,9 @@ import { checkAuthor, checkDelete, forged, invalid, saidIn } from './authorship.
 import { Taken } from './taken.ts'
 
 type Agent = Extract<Principal, { kind: 'agent' }>
+
+/** Stands for the document until the room's own is built. */
+const NO_DOC = newDoc()
 
 /** No agent can have this id: the server is meant. */
 const SERVER = 'server'
@@ -38,7 +42,7 @@ export class Authors implements Gate {
   /** Ids per agent (count). */
   #counts = new Map<string, number>()
   #owned: Owned[] = []
-  #places = new TypePlaces(new Y.Doc())
+  #places = new TypePlaces(NO_DOC)
   #server = 0
   /** Admitted, not yet in the document. */
   #waiting: Arrivals = new Map()

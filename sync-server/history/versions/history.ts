@@ -1,6 +1,6 @@
 import type * as Y from 'yjs'
 import type { FileId } from '../../../protocol/ids.ts'
-import { countedVersions, fileState } from '../../../workspace/files/file-state.ts'
+import { countedVersions, fileState, hasCounts } from '../../../workspace/files/file-state.ts'
 import { MAX_WAITING_VERSIONS, VERSION_CACHE, VERSIONS_GATHER_MS } from '../../config/limits.ts'
 import type { VersionLog } from '../../storage/version-log.ts'
 import type { Room } from '../../sync/room.ts'
@@ -103,11 +103,12 @@ class WorkspaceHistory {
     this.#room = room
     this.#doc = doc
     this.#counted = new CountedFiles(doc)
-    this.#unchecked = true
+    // Of a document without files no version can be missing.
+    this.#unchecked = hasCounts(doc)
     doc.on('beforeTransaction', () => {
       if (doc === this.#doc) this.#read()
     })
-    this.#store()
+    if (this.#isBehind) this.#store()
   }
 
   committed(): void {

@@ -7,22 +7,43 @@ export interface Chunk {
   bytes: Buffer
   /** The span in `bytes` of each sender's own frames, by connection id. */
   own: ReadonlyMap<number, { start: number; end: number }>
+  /** The same with the clients' updates merged into one, for readers that wrote none of them; null: not merged. */
+  merged: Buffer | null
 }
 
-/** Groups a commit's frames by sender, so that a sender's own frames are one span to leave out. */
+interface Entry {
+  /** The id of its connection. */
+  from: number
+  update: Uint8Array
+}
+
+/**
+ * Groups a commit's frames by sender, so that a sender's own frames are one span to leave out. `clients`: updates of
+ * clients, which change what `merged` does (null: not known); `own`: the server's, which come after them.
+ */
 export const framesOf = (
-  entries: readonly { from: number; update: Uint8Array }[],
-): Omit<Chunk, 'seq'> => {
-  const bySender = new Map<number, Buffer[]>()
+  clients: readonly Entry[],
+  own: readonly Entry[] = [],
+  merged: Uint8Array | null = null,
+): Omit<Chunk, 'seq'> => ({
+  ...bySender([...clients, ...own]),
+  merged:
+    merged === null
+      ? null
+      : Buffer.concat([merged, ...own.map(({ update }) => update)].map(updateFrame)),
+})
+
+const bySender = (entries: readonly Entry[]): Pick<Chunk, 'bytes' | 'own'> => {
+  const senders = new Map<number, Buffer[]>()
   for (const { from, update } of entries) {
-    const list = bySender.get(from)
-    if (list === undefined) bySender.set(from, [updateFrame(update)])
+    const list = senders.get(from)
+    if (list === undefined) senders.set(from, [updateFrame(update)])
     else list.push(updateFrame(update))
   }
   const all: Buffer[] = []
   const own = new Map<number, { start: number; end: number }>()
   let end = 0
-  for (const [from, list] of bySender) {
+  for (const [from, list] of senders) {
     const start = end
     for (const frame of list) end += frame.length
     all.push(...list)
@@ -31,6 +52,8 @@ export const framesOf = (
   return { bytes: all.length === 1 ? all[0]! : Buffer.concat(all, end), own }
 }
 
+const sizeOf = ({ bytes, merged }: Chunk): number => bytes.length + (merged?.length ?? 0)
+
 /** The newest commits of a room in memory, for readers that are slightly behind. */
 export class Ring {
   #chunks: Chunk[] = []
@@ -38,11 +61,11 @@ export class Ring {
 
   push(chunk: Chunk): void {
     this.#chunks.push(chunk)
-    this.#bytes += chunk.bytes.length
+    this.#bytes += sizeOf(chunk)
     while (this.#bytes > RING_BYTES && this.#chunks.length > 1) {
-      this.#bytes -= this.#chunks.shift()!.bytes.length
+      this.#bytes -= sizeOf(this.#chunks.shift()!)
     }
-    if (this.#chunks.length > 4096) this.#bytes -= this.#chunks.shift()!.bytes.length
+    if (this.#chunks.length > 4096) this.#bytes -= sizeOf(this.#chunks.shift()!)
   }
 
   /** The chunk after `seq`; undefined if there is none yet, null if it was dropped. */

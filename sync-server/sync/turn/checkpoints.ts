@@ -1,4 +1,4 @@
-import { COMPACT_BYTES, COMPACT_UPDATES } from '../../config/limits.ts'
+import { COMPACT_BYTES, COMPACT_UPDATES, QUIET_UPDATES } from '../../config/limits.ts'
 import type { Stored } from '../../storage/update-log.ts'
 
 /**
@@ -19,6 +19,9 @@ export class Checkpoints {
    */
   #restUntil = 0
   #writing: Promise<void> | null = null
+  /** Updates after the checkpoint at the last beat (count). */
+  #atBeat = 0
+  #isQuiet = false
 
   /**
    * `store` replaces the records that a checkpoint covers. `mostBytes`: the most bytes of the
@@ -51,9 +54,16 @@ export class Checkpoints {
    */
   get isDue(): boolean {
     if (this.#writing !== null || performance.now() < this.#restUntil) return false
-    if (this.isFull && !this.upToDate) return true
+    if ((this.isFull && !this.upToDate) || this.#isQuiet) return true
     const bytes = Math.max(COMPACT_BYTES, this.#checkpointBytes / 2)
     return this.#tailUpdates >= COMPACT_UPDATES || this.#tailBytes >= bytes
+  }
+
+  /** Call now and then: a tail that does not grow any more is folded, so that a newcomer after a crash applies few. Returns `isDue`. */
+  beat(): boolean {
+    this.#isQuiet = this.#tailUpdates >= QUIET_UPDATES && this.#tailUpdates === this.#atBeat
+    this.#atBeat = this.#tailUpdates
+    return this.isDue
   }
 
   get upToDate(): boolean {
@@ -68,6 +78,7 @@ export class Checkpoints {
     if (this.#writing !== null) return this.#writing
     const started = performance.now()
     const checkpoint = encode()
+    this.#isQuiet = false
     this.#tailUpdates = 0
     this.#tailBytes = 0
     this.#checkpointBytes = checkpoint.length

@@ -1,6 +1,7 @@
 import * as Y from 'yjs'
 import { type Credit, NOBODY } from '../../../lib/attribution/runs.ts'
 import { hasPending } from '../../../lib/yjs/internals.ts'
+import { newDoc } from '../../../lib/yjs/new-doc.ts'
 import { CLOSE, WireError } from '../../../protocol/frames.ts'
 import { Unreadable } from '../../storage/integrity/corruption.ts'
 import type { Stored } from '../../storage/update-log.ts'
@@ -28,7 +29,7 @@ export const applyAll = (doc: Y.Doc, updates: readonly Uint8Array[]): boolean =>
 
 /** The document of stored updates. Throws Unreadable, naming `what`, if they cannot be applied. */
 export const docOf = ({ checkpoint, tail }: Stored, what = 'the document'): Y.Doc => {
-  const doc = new Y.Doc()
+  const doc = newDoc()
   if (applyAll(doc, checkpoint === null ? tail : [checkpoint, ...tail])) return doc
   throw new Unreadable(`${what}: the stored updates cannot be applied`)
 }
@@ -65,7 +66,7 @@ export interface Own {
 
 /** A room's document, with the clocks of all accepted updates, applied or not. */
 export class LiveDocument {
-  #doc = new Y.Doc()
+  #doc = newDoc()
   #clocks: Clocks = new Map()
   #captured: Own[] = []
   readonly #deletions: DeletionWatch
@@ -120,8 +121,15 @@ export class LiveDocument {
     }
   }
 
-  apply(updates: readonly Uint8Array[]): boolean {
-    return applyAll(this.#doc, updates)
+  /** Like `applyAll`. `onMerged` gets all that they changed as one update; it is not called if they changed nothing. */
+  apply(updates: readonly Uint8Array[], onMerged?: (update: Uint8Array) => void): boolean {
+    if (onMerged === undefined) return applyAll(this.#doc, updates)
+    this.#doc.on('update', onMerged)
+    try {
+      return applyAll(this.#doc, updates)
+    } finally {
+      this.#doc.off('update', onMerged)
+    }
   }
 
   /**

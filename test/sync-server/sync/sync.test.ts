@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto'
+import type { Socket } from 'node:net'
 import * as decoding from 'lib0/decoding'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import * as Y from 'yjs'
@@ -210,6 +211,41 @@ describe('the sync socket', () => {
     await stalled.barrier()
     await until('it caught up', () => caughtUp.getMap('m').get('block') === block)
     await Promise.all([stalled.close(), writer.client.close(), reader.client.close()])
+  })
+
+  it('[SYNC-13] [SYNC-5] many updates of a commit reach many readers as one, and their writer not at all', async () => {
+    const room = await newRoom()
+    const readers = await Promise.all(Array.from({ length: 16 }, () => liveDoc(urlOf(room))))
+    const writer = await RawClient.open(urlOf(room))
+    writer.subscribe()
+    await writer.barrier()
+    const received = readers.map(({ client }) => client.messages.length)
+    const own = writer.messages.length
+    const doc = new Y.Doc()
+    const updates: Uint8Array[] = []
+    doc.on('update', (update: Uint8Array) => updates.push(update))
+    for (let i = 0; i < 100; i++) {
+      doc.getText('t').insert(i, `${i % 10}`)
+      if (i % 10 === 9) doc.getText('t').delete(i - 5, 2)
+      if (i % 10 === 9) doc.getText('t').insert(i - 5, 'ab')
+    }
+    const [socket, isUpdate] = [writer.ws, (bytes: Uint8Array) => bytes[0] === 0]
+    // In one write, as a client sends them that was away.
+    const { _socket: tcp } = socket as unknown as { _socket: Socket }
+    tcp.cork()
+    for (const update of updates) writer.update(update)
+    tcp.uncork()
+    await writer.barrier()
+    const text = doc.getText('t').toString()
+    for (const [i, reader] of readers.entries()) {
+      await reader.client.barrier()
+      expect(reader.doc.getText('t').toString()).toBe(text)
+      const frames = reader.client.messages.slice(received[i]).filter(isUpdate).length
+      expect(frames).toBeLessThan(updates.length / 4)
+      await reader.client.close()
+    }
+    expect(writer.messages.slice(own).filter(isUpdate)).toEqual([])
+    await writer.close()
   })
 
   it('[SPACE-1] [SPACE-4] walls off workspaces, and refuses names that are none', async () => {
