@@ -2,6 +2,9 @@ import { readdirSync } from 'node:fs'
 import { defineConfig } from 'vitest/config'
 import { SlowFirst } from './test/support/sequencer.ts'
 
+// It makes each start of Node cost 60 instead of 24 ms of CPU, and tests talk to this machine only.
+delete process.env.NODE_EXTRA_CA_CERTS
+
 const files = readdirSync('test', { recursive: true, encoding: 'utf8' })
   .filter((name) => name.endsWith('.test.ts'))
   .map((name) => `test/${name}`)
