@@ -21,6 +21,8 @@ export interface Attribution {
 export interface Credit extends Attribution {
   /** The operations that this update inserted and deleted first. Absent: all that it holds. */
   news?: { inserts: readonly IdRange[]; deletes: readonly IdRange[] }
+  /** The operations that this update deletes as well, while another agent's deletion of them was on its way. */
+  again?: readonly IdRange[]
 }
 
 /** The server itself. */
@@ -59,6 +61,8 @@ export interface Authorship {
 export interface Runs {
   inserts: InsertRun[]
   deletes: DeleteRun[]
+  /** Deletions of what others had just deleted; of one operation there may be several. */
+  again: DeleteRun[]
 }
 
 const SECOND_MS = 1_000
@@ -69,13 +73,14 @@ export const runsOf = (
   updates: readonly Uint8Array[],
   credits: readonly Credit[],
 ): Runs => {
-  const runs: Runs = { inserts: [], deletes: [] }
+  const runs: Runs = { inserts: [], deletes: [], again: [] }
   const second = at - (at % SECOND_MS)
   for (const [i, credit] of credits.entries()) {
     const { by, task, via } = credit
     const news = credit.news ?? readable(updates[i]!)
     for (const range of news.inserts) runs.inserts.push({ ...range, at: second, task, via })
     for (const range of news.deletes) runs.deletes.push({ ...range, at: second, task, via, by })
+    for (const range of credit.again ?? []) runs.again.push({ ...range, at: second, task, via, by })
   }
   return runs
 }

@@ -30,19 +30,23 @@ const CHUNK_UNITS = 64 * 1024
 const MAX_TEXT_CHUNKS = 256
 
 type Piece = Omit<DeletedText, 'root'>
-type Kind = 'i' | 'd'
+type Kind = 'i' | 'd' | 'a'
 
-const DECODE = { i: decodeInserts, d: decodeDeletes } as const
+const DECODE = { i: decodeInserts, d: decodeDeletes, a: decodeDeletes } as const
 
 /** The authorship in some records. */
 interface Told {
   inserts: Map<number, InsertRun[]>
   deletes: Map<number, DeleteRun[]>
+  again: Map<number, DeleteRun[]>
   /** By root. */
   texts: Map<string, Piece[]>
 }
 
-const nothing = (): Told => ({ inserts: new Map(), deletes: new Map(), texts: new Map() })
+const nothing = (): Told => ({
+  ...{ inserts: new Map(), deletes: new Map(), again: new Map() },
+  texts: new Map(),
+})
 
 /**
  * The attribution of the operations that a workspace's checkpoint covers; later records hold their own. Keys:
@@ -50,6 +54,7 @@ const nothing = (): Told => ({ inserts: new Map(), deletes: new Map(), texts: ne
  *   `m:<workspace>:n:<number>`           names (agents, tasks, roots), from this number on
  *   `m:<workspace>:i:<client>:<chunk>`   runs of insertions, in the order of their commits
  *   `m:<workspace>:d:<client>:<chunk>`   runs of deletions
+ *   `m:<workspace>:a:<client>:<chunk>`   runs of deletions of what another agent had just deleted
  *   `m:<workspace>:t:<root>:<chunk>`     deleted texts; the root is URI-encoded
  * An unreadable value costs only its own runs, names or texts.
  */
@@ -106,8 +111,13 @@ export class LevelAttribution {
     const told = nothing()
     for await (const record of this.#records(workspace, seq, names)) tell(record, told, null)
     const ops: Op[] = []
-    for (const kind of ['i', 'd'] as const) {
-      for (const [client, runs] of kind === 'i' ? told.inserts : told.deletes) {
+    const { inserts, deletes, again } = told
+    for (const [kind, all] of [
+      ['i', inserts] as const,
+      ['d', deletes] as const,
+      ['a', again] as const,
+    ]) {
+      for (const [client, runs] of all) {
         ops.push(...(await this.#addRuns(workspace, kind, client, runs, names)))
       }
     }
@@ -127,14 +137,16 @@ export class LevelAttribution {
     try {
       const names = await this.names(workspace, snapshot)
       const told = nothing()
-      const [i, d] = [told.inserts, told.deletes]
+      const { inserts: i, deletes: d, again: a } = told
       await this.#readRuns(workspace, 'i', decodeInserts, clients, names, i, snapshot)
       await this.#readRuns(workspace, 'd', decodeDeletes, clients, names, d, snapshot)
+      await this.#readRuns(workspace, 'a', decodeDeletes, clients, names, a, snapshot)
       for await (const record of this.#records(workspace, null, names, snapshot)) {
         tell(record, told, clients)
       }
       sortRuns(told.inserts)
       sortRuns(told.deletes)
+      sortRuns(told.again)
       return told
     } finally {
       await snapshot.close()
@@ -265,10 +277,11 @@ const tell = (
   told: Told,
   clients: ReadonlySet<number> | null,
 ): void => {
-  const { inserts, deletes } = runsOf(at, updates, credits)
+  const { inserts, deletes, again } = runsOf(at, updates, credits)
   const isWanted = ({ client }: { client: number }) => clients === null || clients.has(client)
   addRuns(told.inserts, inserts.filter(isWanted))
   addRuns(told.deletes, deletes.filter(isWanted))
+  addRuns(told.again, again.filter(isWanted))
   for (const { root, ...piece } of deleted) {
     const texts = told.texts.get(root)
     if (texts === undefined) told.texts.set(root, [piece])
@@ -324,7 +337,7 @@ const checkValue = (key: string, value: Uint8Array, names: NameTable): void => {
   if (kind === 's') readFold(value)
   else if (kind === 'n') readNames(decoding.createDecoder(value), names)
   else if (kind === 't') decodeTexts(value)
-  else if (kind === 'i' || kind === 'd') DECODE[kind](value, Number(client), names)
+  else if (kind === 'i' || kind === 'd' || kind === 'a') DECODE[kind](value, Number(client), names)
   else throw new Error('it is of no known kind')
 }
 

@@ -8,12 +8,15 @@ import { splitRecord } from './chain.ts'
  * A record of the log: 2 (format), milliseconds since the epoch, count, update…, then who made them: new names, a credit
  * per update, deleted texts. A credit: number of `by` × 8, + 1 if a task follows, + 2 if `via` follows, + 4 if the
  * ranges of its new operations follow. Format 1, of the versions before, ends after the updates.
+ * Sections may follow, and an earlier version skips them: number, bytes. Section 1: the deletions that two agents made
+ * at the same time; count, then the index of an update and the ranges that it deletes as the second.
  * A record that binds an entry of the chain has that in front of it (chain.ts).
  */
 const FORMAT = 2
 const HAS_TASK = 1
 const HAS_VIA = 2
 const HAS_NEWS = 4
+const AGAIN = 1
 /** Later times (milliseconds since the epoch) have no ISO text. */
 const MAX_TIME_MS = 8.64e15
 
@@ -47,6 +50,19 @@ export const encodeRecord = (
       for (const number of [names.numberOf(root), client, clock]) encoding.writeVarUint(to, number)
       encoding.writeVarString(to, text)
     }
+    const again = credits.flatMap((credit, i) => (credit.again === undefined ? [] : [i]))
+    if (again.length === 0) return
+    encoding.writeVarUint(to, AGAIN)
+    encoding.writeVarUint8Array(
+      to,
+      encoding.encode((section) => {
+        encoding.writeVarUint(section, again.length)
+        for (const i of again) {
+          encoding.writeVarUint(section, i)
+          writeRanges(section, credits[i]!.again!)
+        }
+      }),
+    )
   })
 
 /**
@@ -73,6 +89,11 @@ export const decodeRecord = (value: Uint8Array, names: NameTable): LogRecord => 
     const root = names.nameOf(decoding.readVarUint(from)) ?? ''
     const [client, clock] = [decoding.readVarUint(from), decoding.readVarUint(from)]
     deleted.push({ root, client, clock, text: decoding.readVarString(from) })
+  }
+  while (decoding.hasContent(from)) {
+    const section = decoding.readVarUint(from)
+    const bytes = decoding.readVarUint8Array(from)
+    if (section === AGAIN) readAgain(decoding.createDecoder(bytes), credits)
   }
   return { at, updates, credits, deleted }
 }
@@ -102,6 +123,14 @@ const readCredit = (from: decoding.Decoder, names: NameTable): Credit => {
     task: head & HAS_TASK ? name() : null,
     via: head & HAS_VIA ? name() : null,
     ...(head & HAS_NEWS ? { news: { inserts: readRanges(from), deletes: readRanges(from) } } : {}),
+  }
+}
+
+const readAgain = (from: decoding.Decoder, credits: readonly Credit[]): void => {
+  for (let left = decoding.readVarUint(from); left > 0; left--) {
+    const credit = credits[decoding.readVarUint(from)]
+    if (credit === undefined) throw new Error('a deletion is of no update of its record')
+    credit.again = readRanges(from)
   }
 }
 

@@ -45,6 +45,8 @@ export interface Owned {
 export interface AttributionMap {
   inserts: ReadonlyMap<number, readonly InsertRun[]>
   deletes: ReadonlyMap<number, readonly DeleteRun[]>
+  /** Deletions of what others had just deleted; they may overlap. */
+  again: ReadonlyMap<number, readonly DeleteRun[]>
 }
 
 /**

@@ -136,9 +136,9 @@ export class Admission {
   /** Throws WireError. */
   #accept(connection: Connection, update: Uint8Array, isSyncStep2: boolean): Verdict {
     const { isFull, maxDocument, schedule } = this.#env
-    let claim: Claim = { inserts: null, deletes: [] }
+    let claim: Claim = { inserts: null, deletes: [], isRepeating: isSyncStep2 }
     const admit: Admit = (decoded, clocks) => {
-      claim = claimOf(decoded, clocks)
+      claim = claimOf(decoded, clocks, isSyncStep2)
       const isLet = this.#gate.admit(connection.speaker, decoded, clocks, isSyncStep2)
       if (isLet && isFull() && hasNews(decoded, clocks)) {
         schedule() // a checkpoint may make room

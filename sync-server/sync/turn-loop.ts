@@ -1,5 +1,5 @@
 import type * as Y from 'yjs'
-import type { Attribution, Credit, IdRange } from '../../lib/attribution/runs.ts'
+import type { Attribution, Credit } from '../../lib/attribution/runs.ts'
 import { CLOSE, WireError } from '../../protocol/frames.ts'
 import type { UpdateLog } from '../storage/update-log.ts'
 import type { Admission, Entry } from './admission.ts'
@@ -12,8 +12,10 @@ import { type Chunk, framesOf } from './outgoing/ring.ts'
 import { agentOf, OWNER_NAME } from './principal.ts'
 import type { Readers } from './readers.ts'
 import type { Checkpoints } from './turn/checkpoints.ts'
-import { creditsOf } from './turn/credits.ts'
+import { creditsOf, noteOwn } from './turn/credits.ts'
 import { Gather } from './turn/gather.ts'
+import { RecentDeletions } from './turn/recent-deletions.ts'
+import type { Deletions } from './updates/deletion-watch.ts'
 import { type LiveDocument, salvage } from './updates/document.ts'
 
 /**
@@ -62,6 +64,7 @@ export interface TurnLoopEnv {
 export class TurnLoop {
   readonly #env: TurnLoopEnv
   readonly #gather = new Gather()
+  readonly #recent: RecentDeletions
   /** The log position that the document holds between turns. */
   #durable = 0
   #isScheduled = false
@@ -73,6 +76,7 @@ export class TurnLoop {
 
   constructor(env: TurnLoopEnv) {
     this.#env = env
+    this.#recent = new RecentDeletions(env.now)
   }
 
   get durable(): number {
@@ -196,18 +200,23 @@ export class TurnLoop {
   }
 
   /** The credits of clients' updates, with the tasks that their agents hold now. */
-  #credits(entries: readonly Entry[], deleted: readonly IdRange[]): Credit[] {
+  #credits(entries: readonly Entry[], deleted: Deletions): Credit[] {
     const known = new Map<Connection, Attribution>()
-    return creditsOf(entries, deleted, (i) => {
-      const connection = entries[i]!.connection!
-      const found = known.get(connection)
-      if (found !== undefined) return found
-      const agent = agentOf(connection.speaker)
-      const task = agent === null ? null : this.#env.taskOf(agent)
-      const by = { by: agent ?? OWNER_NAME, task, via: null }
-      known.set(connection, by)
-      return by
-    })
+    return creditsOf(
+      entries,
+      deleted,
+      (i) => {
+        const connection = entries[i]!.connection!
+        const found = known.get(connection)
+        if (found !== undefined) return found
+        const agent = agentOf(connection.speaker)
+        const task = agent === null ? null : this.#env.taskOf(agent)
+        const by = { by: agent ?? OWNER_NAME, task, via: null }
+        known.set(connection, by)
+        return by
+      },
+      this.#recent,
+    )
   }
 
   /** `merged`: what the entries changed, as one update; null: it is not known. */
@@ -218,9 +227,11 @@ export class TurnLoop {
   ): void {
     const { name, log, now, live, gate, commands, guard, fail } = this.#env
     const deleted = live.takeDeletions()
-    const credits = this.#credits(entries, deleted.ranges)
+    const credits = this.#credits(entries, deleted)
     const batch = commands.run(live, gate, this.#env.taskOf)
     const own = batch.updates
+    const ownDeleted = live.takeDeletions()
+    noteOwn(this.#recent, own, ownDeleted)
     const ofServer = own.map(({ update }) => ({ from: 0, update }))
     const sending = [...entries, ...ofServer]
     const { archived, facts } = batch
@@ -232,7 +243,7 @@ export class TurnLoop {
     const updates = sending.map(({ update }) => update)
     const authorship = {
       credits: [...credits, ...own.map(({ credit }) => credit)],
-      deleted: [...deleted.texts, ...live.takeDeletions().texts],
+      deleted: [...deleted.texts, ...ownDeleted.texts],
     }
     const stored = log.append(name, updates, archived, gate.takeOwned(), facts, authorship)
     // Runs while the disk works.
@@ -304,6 +315,7 @@ export class TurnLoop {
       refuse(connection!, new WireError(CLOSE.malformed, 'update cannot be applied'))
     }
     adopt(doc)
+    this.#recent.forget()
     admission.again()
     return good
   }

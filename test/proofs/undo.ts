@@ -6,7 +6,7 @@ const [runs = 1_000, seed = 1] = process.argv.slice(2).map(Number)
 const CHANGES = [10, 20, 40, 80]
 
 for (const [i, changes] of CHANGES.entries()) {
-  const total: Outcome = { equal: 0, met: 0, reported: 0, changed: 0 }
+  const total: Outcome = { equal: 0, met: 0, together: 0, reported: 0, changed: 0 }
   const count = Math.ceil(runs / CHANGES.length)
   for (let n = 0; n < count; n++) {
     const own = seed + i * count + n
@@ -18,8 +18,8 @@ for (const [i, changes] of CHANGES.entries()) {
       console.log(`seed ${own}, ${changes} changes: ${(error as Error).message}`)
     }
   }
-  const { equal, met, reported, changed } = total
+  const { equal, met, together, reported, changed } = total
   console.log(
-    `${count} histories of ${changes} changes: ${equal} equal to the last character; others wrote in ${met} lines beside undone text, all reported; ${reported} of ${changed} changed lines reported`,
+    `${count} histories of ${changes} changes: ${equal} equal to the last character; others wrote in ${met} lines beside undone text, all reported; ${together} characters were deleted by others, too, all reported; ${reported} of ${changed} changed lines reported`,
   )
 }

@@ -35,6 +35,8 @@ type ByClient<R> = ReadonlyMap<number, readonly R[]>
 export interface TextHistory {
   inserts: ByClient<InsertRun>
   deletes: ByClient<DeleteRun>
+  /** Deletions of what others deleted at the same time; they may overlap. */
+  again: ByClient<DeleteRun>
   /** Deleted texts that are still kept. */
   texts: ByClient<Omit<DeletedText, 'root'>>
   /** The undos of this file, the oldest first. */

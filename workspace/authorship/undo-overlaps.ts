@@ -23,6 +23,8 @@ export interface Traced {
   isInsertTaken: boolean
   isTaken: boolean
   isDeletionTaken: boolean
+  /** The agents that deleted it at the same time as one whose deletion is taken back. */
+  alsoBy: readonly (string | null)[]
 }
 
 const isKept = ({ isLive, willLive }: Traced): boolean => isLive && willLive
@@ -64,6 +66,7 @@ export const traceOverlaps = function* (
     from = to + 1
   }
   deletedParts(traced, met)
+  deletedTogether(traced, met)
   return { lines, overlaps: met.overlaps }
 }
 
@@ -176,6 +179,16 @@ const deletedParts = (traced: readonly Traced[], met: Met): void => {
     line += lineEnds(one)
   }
   endLine()
+}
+
+/** Meets those who deleted the same text at the same time, where it comes back or stays away. */
+const deletedTogether = (traced: readonly Traced[], met: Met): void => {
+  let line = 1
+  for (const one of traced) {
+    const isMeant = one.isDeletionTaken ? isRestored(one) : !one.piece.isInsertCancelled
+    if (isMeant && !one.isInsertTaken) for (const by of one.alsoBy) met.add(line, by)
+    line += lineEnds(one)
+  }
 }
 
 /** The parts by lines, as far as their texts are known. `isBegun`: the first part is the last of the line before, too. */

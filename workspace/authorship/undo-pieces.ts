@@ -1,5 +1,5 @@
 import type * as Y from 'yjs'
-import type { IdRange, InsertRun } from '../../lib/attribution/runs.ts'
+import type { DeleteRun, IdRange, InsertRun } from '../../lib/attribution/runs.ts'
 import { firstItem, itemAfter, stringIn } from '../../lib/yjs/internals.ts'
 import type { CopyRange, Deed, TextHistory, UndoRecord } from './undo-history.ts'
 
@@ -18,6 +18,8 @@ export interface Piece extends IdRange {
   at: number
   /** Null: it is in the text. */
   deleted: Deed | null
+  /** The deletions of it that others made at the same time. */
+  again: readonly Deed[]
   /** The undo that deleted it; null: none did. */
   undone: string | null
   /** True if an undo that holds cancels the first insertion, the deletion. */
@@ -62,6 +64,7 @@ const lookUps = (history: TextHistory, hold: readonly UndoRecord[]): LookUp => {
   const { inserts, deletes, texts, ownerOf } = history
   const copies = copiesOf(history)
   const undone = deletesOf(history)
+  const again = againOf(history)
   const cancelledInserts = byClient(hold.flatMap((undo) => undo.inserts))
   const cancelledDeletions = byClient(hold.flatMap((undo) => undo.deletions))
   return (item, offset, most) => {
@@ -76,6 +79,7 @@ const lookUps = (history: TextHistory, hold: readonly UndoRecord[]): LookUp => {
     const ofDeleted = <R extends Ranged>(runs: readonly R[] | undefined): Found<R> =>
       item.deleted ? at(runs, clock) : NOTHING
     const deleted = ofDeleted(deletes.get(client))
+    const second = ofDeleted(again.get(client))
     const removal = ofDeleted(undone.get(client))
     const noDeletion = ofDeleted(cancelledDeletions.get(client))
     const kept = ofDeleted(texts.get(client))
@@ -86,6 +90,7 @@ const lookUps = (history: TextHistory, hold: readonly UndoRecord[]): LookUp => {
       root.left,
       noInsert.left,
       deleted.left,
+      second.left,
       removal.left,
       noDeletion.left,
       kept.left,
@@ -104,6 +109,7 @@ const lookUps = (history: TextHistory, hold: readonly UndoRecord[]): LookUp => {
       root: deedOf(ownerOf(rootClient), root.run),
       at: inserted.run?.at ?? 0,
       deleted: item.deleted ? deedOf(deleted.run?.by ?? null, deleted.run) : null,
+      again: second.run?.deeds ?? [],
       undone: removal.run?.id ?? null,
       isInsertCancelled: noInsert.run !== undefined,
       isDeletionCancelled: noDeletion.run !== undefined,
@@ -174,6 +180,47 @@ const deletesOf = ({ undos }: TextHistory): Map<number, (IdRange & { id: string 
   }
   for (const list of deletes.values()) list.sort((a, b) => a.clock - b.clock)
   return deletes
+}
+
+interface Again extends IdRange {
+  deeds: Deed[]
+}
+
+/** The second deletions of one text, by client and in the order of the clocks. Ranges do not overlap. */
+const againOf = ({ again }: TextHistory): Map<number, Again[]> => {
+  const all = new Map<number, Again[]>()
+  for (const [client, runs] of again) {
+    const once = onceByAgent(runs)
+    const clocks = [...new Set(once.flatMap(({ clock, length }) => [clock, clock + length]))]
+    clocks.sort((a, b) => a - b)
+    const index = new Map(clocks.map((clock, i) => [clock, i]))
+    const ranges = clocks.slice(1).map((end, i): Again => {
+      return { client, clock: clocks[i]!, length: end - clocks[i]!, deeds: [] }
+    })
+    for (const run of once) {
+      const end = index.get(run.clock + run.length)!
+      for (let i = index.get(run.clock)!; i < end; i++) ranges[i]!.deeds.push(deedOf(run.by, run))
+    }
+    all.set(
+      client,
+      ranges.filter(({ deeds }) => deeds.length > 0),
+    )
+  }
+  return all
+}
+
+/** Each agent's first deletion of an operation: its runs do not overlap then. */
+const onceByAgent = (runs: readonly DeleteRun[]): DeleteRun[] => {
+  const ends = new Map<string | null, number>()
+  const once: DeleteRun[] = []
+  for (const run of [...runs].sort((a, b) => a.clock - b.clock)) {
+    const clock = Math.max(run.clock, ends.get(run.by) ?? 0)
+    const end = run.clock + run.length
+    if (clock >= end) continue
+    once.push({ ...run, clock, length: end - clock })
+    ends.set(run.by, end)
+  }
+  return once
 }
 
 /** Ranges by client, in the order of their clocks; those that overlap are joined. */

@@ -117,6 +117,7 @@ const trace = function* (
       isInsertTaken,
       isTaken: isInsertTaken || (undo !== null && ids.has(undo)),
       isDeletionTaken: deleted !== null && undone === null && isSelected(selector, deleted),
+      alsoBy: alsoBy(piece, selector),
     })
     if (traced.length % AT_ONCE === 0) yield
   }
@@ -153,6 +154,16 @@ const trace = function* (
   }
   return traced
 }
+
+/** Of a text that two agents deleted at the same time, those whose deletion is not taken back, if another's is. */
+const alsoBy = (piece: Piece, selector: Selector): readonly (string | null)[] => {
+  const { deleted, undone, again, isDeletionCancelled } = piece
+  if (again.length === 0 || deleted === null || undone !== null || isDeletionCancelled) return NONE
+  const deeds = [deleted, ...again]
+  const others = deeds.filter((deed) => !isSelected(selector, deed))
+  return others.length === deeds.length ? NONE : others.map(({ by }) => by)
+}
+const NONE: readonly never[] = []
 
 /** Tells whether neither the insertion of a text nor the deletion of this copy counts. */
 const isThere = ({ piece, isInsertTaken, isDeletionTaken }: Traced): boolean => {

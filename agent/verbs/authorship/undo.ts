@@ -50,10 +50,13 @@ export const undo: Verb = async (call) => {
   }
 }
 
-const lineOf = ({ file_key, version, removed, restored, lines }: UndoneFile): string =>
-  oneLine(
-    `${path(file_key)} version ${version}: ${removed} characters taken out, ${restored} put back, at ${rangesText(lines)}`,
-  )
+const lineOf = ({ file_key, version, removed, restored, lines }: UndoneFile): string => {
+  const done =
+    lines.length === 0
+      ? 'nothing changes'
+      : `${removed} characters taken out, ${restored} put back, at ${rangesText(lines)}`
+  return oneLine(`${path(file_key)} version ${version}: ${done}`)
+}
 
 const rangesText = (lines: readonly LineRange[]): string => {
   const shown = lines.slice(0, MOST_RANGES).map(linesText).join(', ')

@@ -77,11 +77,14 @@ export class PlannedUndo {
     return this.doc === doc && this.files.every(({ plan }) => plan !== null)
   }
 
-  /** Those in which there is something to undo. */
+  /** Those in which there is something to undo, or to tell of it. */
   get changing(): (PlannedFile & { plan: UndoPlan })[] {
     return this.files.filter((file): file is PlannedFile & { plan: UndoPlan } => {
       const { plan } = file
-      return plan !== null && plan.deletes.length + plan.restores.length + plan.lost > 0
+      return (
+        plan !== null &&
+        plan.deletes.length + plan.restores.length + plan.lost + plan.overlaps.length > 0
+      )
     })
   }
 
@@ -150,7 +153,7 @@ type Piece = Omit<DeletedText, 'root'>
 
 const historyOf = (
   {
-    runs: { inserts, deletes },
+    runs: { inserts, deletes, again },
     undos,
     ownerOf,
   }: { runs: AttributionMap; undos: readonly UndoRecord[]; ownerOf: TextHistory['ownerOf'] },
@@ -163,5 +166,5 @@ const historyOf = (
     texts.set(piece.client, list)
   }
   for (const list of texts.values()) list.sort((a, b) => a.clock - b.clock)
-  return { inserts, deletes, texts, undos, ownerOf }
+  return { inserts, deletes, again, texts, undos, ownerOf }
 }

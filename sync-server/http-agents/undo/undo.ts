@@ -174,7 +174,8 @@ const run = async (
           desk.ops.push(putUndo(httpAgent.room.name, file.id, file.number, record))
         }
         const files = changing.map((file) => undoneFile(file, versionOf(desk.doc, file.id)))
-        tellUndone(desk.doc, { me, id, files, authors: new Set(authors), now: env.now() })
+        const told = files.filter(({ removed, restored, lost }) => removed + restored + lost > 0)
+        tellUndone(desk.doc, { me, id, files: told, authors: new Set(authors), now: env.now() })
         return { report: { undo: id, dry_run: false, files } }
       })
       if (report.report !== null) return report.report

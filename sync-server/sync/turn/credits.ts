@@ -2,6 +2,8 @@ import { IdSet } from '../../../lib/attribution/id-set.ts'
 import type { Attribution, Credit, IdRange } from '../../../lib/attribution/runs.ts'
 import { rangesIn } from '../../../lib/yjs/update-ranges.ts'
 import type { Decoded } from '../updates/check.ts'
+import type { Deletions } from '../updates/deletion-watch.ts'
+import type { RecentDeletions } from './recent-deletions.ts'
 
 /** The operations that an accepted update holds and deletes. */
 export interface Claim {
@@ -9,16 +11,23 @@ export interface Claim {
   inserts: readonly IdRange[] | null
   /** The operations that it deletes, also those that were deleted before. */
   deletes: readonly IdRange[]
+  /** True if the sender may repeat deletions that it was told of, as in a SyncStep2. */
+  isRepeating: boolean
 }
 
 /** The claim of an update against the clocks before it. */
-export const claimOf = ({ structs, ds }: Decoded, clocks: ReadonlyMap<number, number>): Claim => {
+export const claimOf = (
+  { structs, ds }: Decoded,
+  clocks: ReadonlyMap<number, number>,
+  isRepeating = false,
+): Claim => {
   const deletes: IdRange[] = []
   for (const [client, ranges] of ds.clients) {
     for (const { clock, len } of ranges) deletes.push({ client, clock, length: len })
   }
   const known = (client: number): number => clocks.get(client) ?? 0
-  if (structs.every(({ id }) => id.clock >= known(id.client))) return { inserts: null, deletes }
+  if (structs.every(({ id }) => id.clock >= known(id.client)))
+    return { inserts: null, deletes, isRepeating }
   const inserts: IdRange[] = []
   for (const { id, length } of structs) {
     const [from, end] = [Math.max(id.clock, known(id.client)), id.clock + length]
@@ -27,28 +36,55 @@ export const claimOf = ({ structs, ds }: Decoded, clocks: ReadonlyMap<number, nu
     if (last?.client === id.client && last.clock + last.length === from) last.length += end - from
     else inserts.push({ client: id.client, clock: from, length: end - from })
   }
-  return { inserts, deletes }
+  return { inserts, deletes, isRepeating }
 }
 
 /**
  * The credits of a turn's updates, in their order. `deleted`: the operations that the turn deleted, all of which were
- * there before; of two updates that delete the same one, the first gets it.
+ * there before; of two updates that delete the same one, the first gets it. The second has it in `again`, if its sender
+ * cannot have known: an update of a change never deletes what its document lacks.
  */
 export const creditsOf = (
   entries: readonly { update: Uint8Array; claim: Claim }[],
-  deleted: readonly IdRange[],
+  deleted: Deletions,
   byOf: (index: number) => Attribution,
+  recent: RecentDeletions,
 ): Credit[] => {
-  const left = new IdSet(deleted)
+  const left = new IdSet(deleted.ranges)
+  const words = wordsIn(deleted)
   return entries.map(({ update, claim }, i) => {
-    const { inserts, deletes } = claim
+    const { inserts, deletes, isRepeating } = claim
     const by = byOf(i)
     if (inserts === null && deletes.length === 0) return by
-    const first = deletes.flatMap((range) => left.take(range))
-    if (inserts === null && countOf(first) === countOf(deletes)) return by
-    return { ...by, news: { inserts: inserts ?? rangesIn(update).inserts, deletes: first } }
+    const first = takenOf(left, deletes)
+    const isFirst = countOf(first) === countOf(deletes)
+    const again = isFirst || isRepeating ? [] : recent.byOthers(by.by, deletes)
+    recent.note(by.by, takenOf(words, first))
+    if (inserts === null && isFirst) return by
+    const news = { inserts: inserts ?? rangesIn(update).inserts, deletes: first }
+    return { ...by, news, ...(again.length > 0 && { again }) }
   })
 }
+
+/** Notes the texts that the server's own updates deleted. */
+export const noteOwn = (
+  recent: RecentDeletions,
+  own: readonly { update: Uint8Array; credit: Attribution }[],
+  deleted: Deletions,
+): void => {
+  const words = wordsIn(deleted)
+  if (words.left === 0) return
+  for (const { update, credit } of own) {
+    recent.note(credit.by, takenOf(words, rangesIn(update).deletes))
+  }
+}
+
+/** The operations of deleted texts. */
+const wordsIn = ({ texts }: Deletions): IdSet =>
+  new IdSet(texts.map(({ client, clock, text }) => ({ client, clock, length: text.length })))
+
+const takenOf = (set: IdSet, ranges: readonly IdRange[]): IdRange[] =>
+  set.left === 0 ? [] : ranges.flatMap((range) => set.take(range))
 
 const countOf = (ranges: readonly IdRange[]): number =>
   ranges.reduce((sum, { length }) => sum + length, 0)

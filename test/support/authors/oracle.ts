@@ -76,6 +76,8 @@ export class Oracle {
   /** Of writers on sockets, deletions and operations noted of those who act alone (count). */
   deletions = 0
   notedAlone = 0
+  /** Deletions of one text by a second agent, which did not know of the first, as compared in all checks (count). */
+  together = 0
   readonly #retyped = new Map<number, number>()
 
   constructor(names: readonly string[], vias: ReadonlyMap<number, string>) {
@@ -202,7 +204,7 @@ export class Oracle {
    * Wrong. Returns the operations checked (count).
    */
   check(
-    { inserts, deletes }: AttributionMap,
+    { inserts, deletes, again }: AttributionMap,
     owners: ReadonlyMap<number, string>,
     clocks: ReadonlyMap<number, number>,
     unseen: string,
@@ -216,7 +218,9 @@ export class Oracle {
       checked += this.#checkInserts(client, author, inserts.get(client) ?? [], count)
     }
     for (const [client, bits] of this.#deleted) {
-      checked += this.#checkDeletes(client, bits, deletes.get(client) ?? [], unseen)
+      const runs = deletes.get(client) ?? []
+      checked += this.#checkDeletes(client, bits, runs, unseen)
+      this.together += this.#checkAgain(client, bits, runs, again.get(client) ?? [])
     }
     return checked
   }
@@ -248,6 +252,38 @@ export class Oracle {
       check(seen.has(at), () => `nobody deleted ${client}:${at}, it says`)
     }
     return seen.size
+  }
+
+  /** Each agent that noted a deletion deleted first, or again: nobody else did, and nobody both. */
+  #checkAgain(client: number, bits: ReadonlyMap<number, number>, runs: Told, again: Told): number {
+    const first = new Map<number, string | null>()
+    for (const { clock, length, by = null } of runs) {
+      for (let at = clock; at < clock + length; at++) first.set(at, by)
+    }
+    const told = new Map<number, number>()
+    let count = 0
+    for (const { clock, length, by = null } of again) {
+      const agent = by === null ? -1 : this.names.indexOf(by)
+      for (let at = clock; at < clock + length; at++) {
+        const where = `${client}:${at}`
+        check(by !== first.get(at), () => `${by} deletes ${where} first and again`)
+        // A stranger that deletes all again says that it does.
+        if (agent === -1) continue
+        const isNoted = ((bits.get(at) ?? 0) >> agent) & 1
+        check(isNoted === 1, () => `${by} did not delete ${where} again`)
+        told.set(at, (told.get(at) ?? 0) | (1 << agent))
+        count++
+      }
+    }
+    for (const [at, noted] of bits) {
+      if (noted & ELSEWHERE) continue
+      const by = first.get(at)
+      const known =
+        (told.get(at) ?? 0) | (by == null ? 0 : 1 << Math.max(0, this.names.indexOf(by)))
+      const missing = this.names.filter((_, i) => ((noted & ~known) >> i) & 1)
+      check(missing.length === 0, () => `${client}:${at}: ${missing} deleted it, too, untold`)
+    }
+    return count
   }
 
   #checkInserts(client: number, { agent, turns }: Author, runs: Told, count: number): number {

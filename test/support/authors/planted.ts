@@ -94,6 +94,31 @@ export const PLANTS: readonly { name: string; plant: Plant }[] = [
   },
   { name: 'nobody deleted', plant: changedDelete((run) => [{ ...run, by: null }]) },
   { name: 'a deletion is lost', plant: changedDelete(() => []) },
+  {
+    name: 'a second deletion is lost',
+    plant: ({ map, owners }, _oracle, by) => {
+      const client = one([...map.again.keys()], by)
+      const runs = client === undefined ? [] : map.again.get(client)!
+      const at = by.below(runs.length)
+      if (!runs[at]?.by?.startsWith('socket')) return null
+      // The agent may have said so more than once.
+      const rest = runs.filter(({ by: who }) => who !== runs[at]!.by)
+      return { map: { ...map, again: having(map.again, client!, rest) }, owners }
+    },
+  },
+  {
+    name: 'a second deletion is another’s',
+    plant: ({ map, owners }, oracle, by) => {
+      const client = one([...map.again.keys()], by)
+      const runs = client === undefined ? [] : map.again.get(client)!
+      const at = by.below(runs.length)
+      const noted = runs[at] === undefined ? null : oracle.deletersOf(client!, runs[at].clock)
+      const other = oracle.names.find((name) => noted !== null && !noted.includes(name))
+      if (other === undefined) return null
+      const changed = inPlaceOf(runs, at, { ...runs[at]!, by: other })
+      return { map: { ...map, again: having(map.again, client!, changed) }, owners }
+    },
+  },
   { name: 'a deletion is noted twice', plant: changedDelete((run) => [run, run]) },
 ]
 

@@ -60,6 +60,8 @@ export interface Outcome {
   notedAlone: number
   /** Characters of texts at their ends that an edit of whole lines had typed again: they are its own (count). */
   retyped: number
+  /** Deletions by an agent that did not know that another had deleted the same (operations). */
+  together: number
   /** Mistakes put into attributions that had none: each is found (count). */
   planted: number
 }
@@ -95,7 +97,15 @@ class Authors {
   readonly #outcome: Outcome = {
     ...{ edits: 0, tuiEdits: 0, httpEdits: 0, mirrorEdits: 0, undos: 0, accepted: 0, tasks: 0 },
     ...{ forgeries: 0, refused: 0, restarts: 0 },
-    ...{ operations: 0, characters: 0, deletions: 0, notedAlone: 0, retyped: 0, planted: 0 },
+    ...{
+      operations: 0,
+      characters: 0,
+      deletions: 0,
+      notedAlone: 0,
+      retyped: 0,
+      together: 0,
+      planted: 0,
+    },
   }
   readonly #members = new Map<string, Member>()
   readonly #http = { slot: 0, task: null as string | null }
@@ -363,6 +373,7 @@ class Authors {
       const checked = (found: AttributionMap, by: ReadonlyMap<number, string>): number =>
         this.#oracle.check(found, by, clocks, 'over-http')
       this.#outcome.operations += checked(map, owners)
+      this.#outcome.together = this.#oracle.together
       for (const plant of PLANTS) {
         this.#outcome.planted += mustFind(plant, { map, owners }, this.#oracle, this.#by, checked)
       }

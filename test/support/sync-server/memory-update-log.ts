@@ -226,14 +226,17 @@ export class MemoryUpdateLog implements UpdateLog {
   async attribution(name: string, clients: ReadonlySet<number> | null): Promise<AttributionMap> {
     const inserts = new Map<number, InsertRun[]>()
     const deletes = new Map<number, DeleteRun[]>()
+    const again = new Map<number, DeleteRun[]>()
     const isWanted = ({ client }: { client: number }) => clients === null || clients.has(client)
     for (const runs of this.#of(name).runs) {
       addRuns(inserts, runs.inserts.filter(isWanted))
       addRuns(deletes, runs.deletes.filter(isWanted))
+      addRuns(again, runs.again.filter(isWanted))
     }
     sortRuns(inserts)
     sortRuns(deletes)
-    return { inserts, deletes }
+    sortRuns(again)
+    return { inserts, deletes, again }
   }
 
   async deletedTexts(name: string, root: string): Promise<Omit<DeletedText, 'root'>[]> {

@@ -339,6 +339,38 @@ export const updateLogContract = <P>(
       await log.close()
     })
 
+    it('[BLAME-13] keeps who deleted what another had just deleted, in records and checkpoints', async () => {
+      const place = newPlace()
+      const log = await open(place)
+      const [hello, world, gone] = writing()
+      await log.append('w', [hello!, world!], [], [], [], {
+        ...{ credits: [by('anna').credits[0]!, by('anna').credits[0]!], deleted: [] },
+      })
+      await log.append('w', [gone!], [], [], [], by('ben'))
+      const again = [{ client: 7, clock: 4, length: 2 }]
+      const second = { news: { inserts: [], deletes: [] }, again }
+      await log.append('w', [gone!], [], [], [], by('cara', { ...second, task: 't2' }))
+      await log.append('w', [gone!], [], [], [], by('dora', second))
+      const check = async (log: UpdateLog) => {
+        const found = await log.attribution('w', new Set([7]))
+        expect(found.deletes.get(7)).toMatchObject([{ clock: 3, length: 4, by: 'ben' }])
+        const range = { client: 7, clock: 4, length: 2, via: null }
+        expect(found.again.get(7)).toMatchObject([
+          { ...range, by: 'cara', task: 't2' },
+          { ...range, by: 'dora', task: null },
+        ])
+        expect((await log.attribution('w', new Set([9]))).again.size).toBe(0)
+      }
+      for (const seq of [0, 3, 4]) {
+        if (seq > 0) await log.compact('w', seq, bytes(0))
+        await check(log)
+      }
+      await log.close()
+      const reopened = await open(place)
+      await check(reopened)
+      await reopened.close()
+    })
+
     it('[RECORD-1] the head of the chain depends on each record and on their order, and outlives a restart', async () => {
       const headOf = async (...records: number[]) => {
         const place = newPlace()

@@ -4,12 +4,14 @@ import { applyUndo, ended, planUndo, type UndoPlan } from '../../../workspace/au
 import type { Selector, UndoRecord } from '../../../workspace/authorship/undo-history.ts'
 import { piecesOf } from '../../../workspace/authorship/undo-pieces.ts'
 import {
+  deletedTogether,
   type Id,
   type Meeting,
   type NotingServer,
   randomOf,
   rerunWithout,
   runHistory,
+  type World,
   wild,
 } from './undo-histories.ts'
 
@@ -68,6 +70,8 @@ export interface Outcome {
   equal: number
   /** Lines that others wrote in beside the agent's text, or where that had deleted some: all were reported. */
   met: number
+  /** Characters that another deleted at the same time: where they would be, that one is reported. */
+  together: number
   /** Lines that were reported. */
   reported: number
   /** Lines that the undo changed. */
@@ -104,6 +108,7 @@ export const runUndo = (seed: number, changes: number): Outcome => {
       continue
     throw new Error(`line ${line} is not reported`)
   }
+  const together = checkTogether(world, agent, plan, units)
   const again = planUndo(server.text, server.history, { agent })
   if (again.deletes.length + again.restores.length > 0) throw new Error('again is not the same')
   undo(server, { undo: 'u-1' }, 'u-2')
@@ -118,8 +123,39 @@ export const runUndo = (seed: number, changes: number): Outcome => {
   same(server.text.toJSON(), neither, 'both agents undone')
   return {
     equal: plan.after === rerun.toJSON() ? 1 : 0,
-    ...{ met: met.size, reported: count(plan.overlaps), changed: count(plan.lines) },
+    ...{ together, met: met.size, reported: count(plan.overlaps), changed: count(plan.lines) },
   }
+}
+
+/** Checks that each text which another agent deleted at the same time is reported with that agent. Returns its characters. */
+const checkTogether = (
+  world: World,
+  agent: string,
+  plan: UndoPlan,
+  units: readonly Unit[],
+): number => {
+  const lines = new Map<string, { line: number; isThere: boolean }>()
+  let line = 1
+  for (const { root, character, isThere } of units) {
+    // A copy stands behind its root.
+    lines.set(root, { line, isThere })
+    if (isThere && character === '\n') line++
+  }
+  const own = new Set([...world.server.owners].flatMap(([id, by]) => (by === agent ? [id] : [])))
+  let checked = 0
+  for (const { id, first, second } of deletedTogether(world)) {
+    const other = first === agent ? second : first
+    const isMeant = (first === agent) !== (second === agent) && other !== null && !own.has(id[0])
+    const at = lines.get(id.join())
+    if (!isMeant || at === undefined || at.isThere !== (first === agent)) continue
+    checked++
+    const isTold = plan.overlaps.some(
+      ({ from_line, to_line, by }) =>
+        from_line <= at.line && at.line <= to_line && by.includes(other),
+    )
+    if (!isTold) throw new Error(`line ${at.line}: that ${other} deleted ${id}, too, is not told`)
+  }
+  return checked
 }
 
 /** The text of all others' characters that none of them deleted first. Call it before any undo. */

@@ -39,6 +39,7 @@ export class NotingServer {
   readonly doc = new Y.Doc()
   readonly inserts = new Map<number, InsertRun[]>()
   readonly deletes = new Map<number, DeleteRun[]>()
+  readonly again = new Map<number, DeleteRun[]>()
   readonly texts = new Map<number, DeletedText[]>()
   readonly undos: UndoRecord[] = []
   readonly owners = new Map<number, string>()
@@ -56,8 +57,15 @@ export class NotingServer {
   }
 
   get history(): TextHistory {
-    const { inserts, deletes, texts, undos, owners } = this
-    return { inserts, deletes, texts, undos, ownerOf: (client) => owners.get(client) ?? null }
+    const { inserts, deletes, again, texts, undos, owners } = this
+    return {
+      inserts,
+      deletes,
+      again,
+      texts,
+      undos,
+      ownerOf: (client) => owners.get(client) ?? null,
+    }
   }
 
   /** Does something in the name of an agent. */
@@ -70,7 +78,20 @@ export class NotingServer {
   /** Takes a change that an agent made. */
   take(by: string, client: number, update: Uint8Array): void {
     this.#begin(by, client, null)
+    for (const [of, ranges] of Y.decodeUpdate(update).ds.clients) {
+      for (const { clock, len } of ranges) this.#noteAgain(by, of, clock, clock + len)
+    }
     Y.applyUpdate(this.doc, update)
+  }
+
+  #noteAgain(by: string, client: number, clock: number, end: number): void {
+    const first = this.deletes.get(client) ?? []
+    for (const run of first) {
+      const [from, to] = [Math.max(clock, run.clock), Math.min(end, run.clock + run.length)]
+      if (from >= to || run.by === by) continue
+      const marks = { at: this.now * 1_000, task: null, via: null, by }
+      push(this.again, { client, clock: from, length: to - from, ...marks })
+    }
   }
 
   #begin(by: string, client: number, task: string | null): void {
@@ -385,17 +406,23 @@ const strike = (text: Y.Text, stroke: Stroke, twice: ReadonlySet<string>): void 
 }
 
 /** Characters that `name` deleted first, and others, who did not know yet, as well. */
-export const deletedTwice = ({ steps, server }: World, name: string): Id[] => {
-  const { deletes } = server
-  return steps
-    .filter(({ by }) => by !== name)
-    .flatMap((step) => step.deletes)
-    .flatMap(({ client, clock, length }) =>
-      Array.from({ length }, (_, i): Id => [client, clock + i]),
-    )
-    .filter(([client, clock]) =>
-      deletes
-        .get(client)
-        ?.some((run) => run.by === name && run.clock <= clock && clock < run.clock + run.length),
-    )
-}
+export const deletedTwice = (world: World, name: string): Id[] =>
+  deletedTogether(world)
+    .filter(({ first, second }) => first === name && second !== name)
+    .map(({ id }) => id)
+
+/** Characters that two agents deleted, neither knowing of the other: the one whose change came first, and the other. */
+export const deletedTogether = ({
+  steps,
+  server: { deletes },
+}: World): { id: Id; first: string | null; second: string }[] =>
+  steps.flatMap(({ by: second, deletes: ranges }) =>
+    ranges.flatMap(({ client, clock, length }) =>
+      Array.from({ length }, (_, i): Id => [client, clock + i]).flatMap((id) => {
+        const run = deletes
+          .get(client)
+          ?.find((one) => one.clock <= id[1] && id[1] < one.clock + one.length)
+        return run === undefined ? [] : [{ id, first: run.by, second }]
+      }),
+    ),
+  )

@@ -117,7 +117,23 @@ const record = {
   credits: [{ by: 'ann', task: 't-1', via: null, news: { inserts: [run], deletes: [] } }],
   deleted: [{ root: 'file:a', client: 1, clock: 4, text: 'gone' }],
 }
+/** One with a deletion of what another had just deleted. */
+const together = {
+  ...record,
+  credits: record.credits.map((credit) => ({ ...credit, again: [run] })),
+}
 const LATEST_MS = 8.64e15
+
+it('[BLAME-13] to a record of an earlier version, deletions at the same time are a section at its end', () => {
+  const before = encodeRecord(record, new NameTable())
+  const bytes = encodeRecord(together, new NameTable())
+  expect([...bytes.subarray(0, before.length)]).toEqual([...before])
+  const read = (of: Uint8Array) => decodeRecord(of, new NameTable())
+  expect(read(before).credits[0]).not.toHaveProperty('again')
+  expect(read(bytes).credits[0]!.again).toEqual([{ client: 1, clock: 4, length: 3 }])
+  const unknown = new Uint8Array([...bytes, 99, 2, 7, 7])
+  expect(read(unknown)).toEqual(read(bytes))
+})
 
 /** Decoders of what the log holds of authors: valid bytes, and the times and ranges in what they read. */
 const DECODERS: { bytes: Uint8Array; read: (bytes: Uint8Array) => number[] }[] = [
@@ -136,6 +152,13 @@ const DECODERS: { bytes: Uint8Array; read: (bytes: Uint8Array) => number[] }[] =
   {
     bytes: encodeRecord(record, new NameTable()),
     read: (bytes) => [decodeRecord(bytes, new NameTable()).at],
+  },
+  {
+    bytes: encodeRecord(together, new NameTable()),
+    read: (bytes) => {
+      const { at, credits } = decodeRecord(bytes, new NameTable())
+      return [at, ...credits.flatMap(({ again }) => again?.map(({ clock }) => clock) ?? [])]
+    },
   },
   {
     bytes: new Uint8Array([2, 1, 1, 97, 1, 98]),

@@ -1,7 +1,9 @@
 import { describe, expect, it } from 'vitest'
+import * as Y from 'yjs'
+import type { UndoPlan } from '../../../workspace/authorship/undo.ts'
 import type { Selector } from '../../../workspace/authorship/undo-history.ts'
 import { runUndo, undo } from '../../support/workspace/undo-checks.ts'
-import { NotingServer } from '../../support/workspace/undo-histories.ts'
+import { NotingServer, textIn } from '../../support/workspace/undo-histories.ts'
 
 const CLIENTS: Record<string, number> = { A: 10, B: 20, C: 30, D: 40 }
 
@@ -26,11 +28,24 @@ const textOf = (start: string) => {
       server.text.insert(index, text)
     })
   }
+  /** Several delete the same words, none of them knowing of the others. */
+  const together = (words: string, ...all: string[]): void => {
+    const changes = all.map((by) => {
+      const doc = new Y.Doc()
+      doc.clientID = CLIENTS[by]!
+      Y.applyUpdate(doc, Y.encodeStateAsUpdate(server.doc))
+      const updates: Uint8Array[] = []
+      doc.on('update', (update: Uint8Array) => updates.push(update))
+      textIn(doc).delete(textIn(doc).toJSON().indexOf(words), words.length)
+      return { by, update: updates[0]! }
+    })
+    for (const { by, update } of changes) server.take(by, CLIENTS[by]!, update)
+  }
   insert('B', 0, start)
   let id = 0
   return {
     server,
-    ...{ insert, remove, write, replace },
+    ...{ insert, remove, write, replace, together },
     undo: (selector: Selector) => undo(server, selector, `u-${++id}`),
   }
 }
@@ -165,6 +180,42 @@ describe('[UNDO-2] overlaps', () => {
     ],
   ])('%s', (_, work, expected) => {
     expect(overlaps(work)).toEqual(expected)
+  })
+})
+
+describe('[UNDO-5] what two agents delete at the same time', () => {
+  const told = ({ after, overlaps }: UndoPlan) => [
+    after.split('\n')[1],
+    ...overlaps.map(({ from_line, by }) => `${from_line} ${by.join()}`),
+  ]
+
+  it('is the first one’s, and its undo reports the others', () => {
+    const text = textOf(THREE)
+    text.together('five ', 'A', 'C', 'D')
+    expect(told(text.undo({ agent: 'A' }))).toEqual(['four five six', '2 C,D'])
+  })
+
+  it('stays gone where the second one is undone, and the first is reported', () => {
+    const text = textOf(THREE)
+    text.together('five ', 'A', 'C')
+    expect(told(text.undo({ agent: 'C' }))).toEqual(['four six', '2 A'])
+  })
+
+  it('is no overlap where both are undone, or after the undo of the first', () => {
+    const text = textOf(THREE)
+    const since = (text.server.now + 1) * 1_000
+    text.together('five ', 'A', 'C')
+    expect(told(text.undo({ agent: 'A' }))).toEqual(['four five six', '2 C'])
+    expect(told(text.undo({ agent: 'C' }))).toEqual(['four five six'])
+    text.together('nine', 'A', 'C')
+    expect(told(text.undo({ since }))).toEqual(['four five six'])
+  })
+
+  it('is no overlap where one knew of the other', () => {
+    const text = textOf(THREE)
+    text.remove('A', 'five ')
+    text.remove('C', 'nine')
+    expect(told(text.undo({ agent: 'A' }))).toEqual(['four five six'])
   })
 })
 
