@@ -48,9 +48,17 @@ console.log(
 
 const median = (times: number[]): number => times.sort((a, b) => a - b)[times.length >> 1]!
 
-const say = (what: string, times: number[]): void => {
+/** `cpu`: what all of it took together, in milliseconds; on a busy machine only that can be compared. */
+const say = (what: string, times: number[], cpu?: number): void => {
   const worst = Math.max(...times)
-  console.log(`${what.padEnd(44)} ${median(times).toFixed(2)} ms, at most ${worst.toFixed(2)} ms`)
+  const each = cpu === undefined ? '' : `; CPU ${(cpu / times.length).toFixed(2)} ms each`
+  const wall = `${median(times).toFixed(2)} ms, at most ${worst.toFixed(2)} ms`
+  console.log(`${what.padEnd(44)} ${wall}${each}`)
+}
+
+const cpuSince = (begin: NodeJS.CpuUsage): number => {
+  const { user, system } = process.cpuUsage(begin)
+  return (user + system) / 1_000
 }
 
 const lookAt = (view: View, filter: string): UiFrame => {
@@ -78,13 +86,14 @@ for (const view of VIEWS) {
     screenRows(look)
     say(`${title}: first frame`, [performance.now() - first])
     const moved: number[] = []
+    const begin = process.cpuUsage()
     for (let i = 0; i < TIMES; i++) {
       const start = performance.now()
       look = apply(look, onPress(look, { name: i % 2 === 0 ? 'pagedown' : 'up', text: '' }))
       screenRows(look)
       moved.push(performance.now() - start)
     }
-    say(`${title}: a key`, moved)
+    say(`${title}: a key`, moved, cpuSince(begin))
     const changed: number[] = []
     for (let i = 0; i < TIMES / 4; i++) {
       await nextSnapshot(() => {

@@ -24,10 +24,14 @@ const isAscii = (text: string): boolean => /^[\u0020-\u007e]*$/.test(text)
 export const widthOf = (text: string): number =>
   isAscii(text) ? text.length : cellsOf(text).reduce((sum, { width }) => sum + width, 0)
 
+/** True if more than `width` cells at the beginning are ASCII, so that nothing has to be measured to cut there. */
+const beginsAscii = (text: string, width: number): boolean =>
+  text.length > width && isAscii(text.slice(0, width + 1))
+
 /** The part of a harmless text that fits into `width` cells; characters stay whole. */
 export const clip = (text: string, width: number): string => {
   if (width <= 0) return ''
-  if (isAscii(text)) return text.slice(0, width)
+  if (beginsAscii(text, width) || isAscii(text)) return text.slice(0, width)
   let used = 0
   for (const cell of cellsOf(text)) {
     used += cell.width
@@ -40,7 +44,7 @@ export const clip = (text: string, width: number): string => {
 export const cut = (text: string, width: number): string => {
   // A cell is at least half a UTF-16 unit's worth of text: what is far too long is not measured whole.
   const head = text.length > width * 8 ? text.slice(0, width * 8) : text
-  if (head === text && widthOf(text) <= width) return text
+  if (head === text && !beginsAscii(text, width) && widthOf(text) <= width) return text
   return width <= 0 ? '' : `${clip(head, width - 1)}…`
 }
 

@@ -44,6 +44,29 @@ export const cachedWidthOf = (text: string): number => {
   return width
 }
 
+/** Cut texts, by the cells that they were cut to. */
+const cuts = new Map<number, Map<string, string>>()
+let cutCount = 0
+
+/** The text cut to `width` cells; remembered as widths are. */
+const cachedCut = (text: string, width: number): string => {
+  let known = cuts.get(width)
+  const found = known?.get(text)
+  if (found !== undefined) return found
+  if (cutCount++ >= REMEMBERED) {
+    cuts.clear()
+    cutCount = 0
+    known = undefined
+  }
+  if (known === undefined) {
+    known = new Map()
+    cuts.set(width, known)
+  }
+  const short = cut(text, width)
+  known.set(text, short)
+  return short
+}
+
 export const rowWidth = (row: Row): number =>
   row.reduce((sum, { text }) => sum + cachedWidthOf(text), 0)
 
@@ -62,7 +85,7 @@ export const cutRow = (row: Row, width: number): Row => {
       continue
     }
     // The ellipsis takes one cell.
-    const text = used === left ? `${clip(segment.text, left - 1)}…` : cut(segment.text, left)
+    const text = used === left ? `${clip(segment.text, left - 1)}…` : cachedCut(segment.text, left)
     if (left > 0) shown.push({ ...segment, text })
     break
   }

@@ -1,5 +1,6 @@
 import type { AgentStatus } from '../../workspace/agents/presence.ts'
 import { isTerminal } from '../../workspace/tasks/task-states.ts'
+import type { Task } from '../../workspace/tasks/tasks.ts'
 import { type FilterFields, parseFilter, passes } from '../model/filter.ts'
 import { ago, latest, localTime, type UiFrame } from '../model/frame.ts'
 import { ORDERS } from '../model/orders.ts'
@@ -139,6 +140,19 @@ const plainRow = ({ snapshot }: UiFrame, line: AgentLine): Row => {
 /** Tasks listed on an agent's page; the board filtered by `to:` has them all. */
 const MAX_TASKS = 200
 
+/** The tasks that have not ended, by whose they are. */
+const openTasks = latest((tasks: Snapshot['tasks']): ReadonlyMap<string | null, Task[]> => {
+  const open = new Map<string | null, Task[]>()
+  for (const task of tasks) {
+    if (isTerminal(task.status)) continue
+    const id = task.owner ?? task.to_agent
+    const known = open.get(id)
+    if (known === undefined) open.set(id, [task])
+    else known.push(task)
+  }
+  return open
+})
+
 /** All that is known of one agent; null: there is none. */
 export const agentPage = (
   { snapshot, plain }: UiFrame,
@@ -149,9 +163,7 @@ export const agentPage = (
   if (line === undefined) return null
   const { agent, file } = line
   const { paused } = agent
-  const mine = snapshot.tasks.filter(
-    ({ owner, to_agent, status }) => (owner ?? to_agent) === id && !isTerminal(status),
-  )
+  const mine = openTasks(snapshot.tasks).get(id) ?? []
   return [
     [said(agent.name, 'strong'), seg(`  ${agent.kind}`, 'dim')],
     [],
