@@ -19,7 +19,7 @@ import { followLosses, followRevocations } from './serving/revocation.ts'
 import { createRooms } from './serving/rooms.ts'
 import { type ClusterParts, createRouter } from './serving/routing.ts'
 import { createServices } from './serving/services.ts'
-import { shutDown } from './serving/shutdown.ts'
+import { handOver, shutDown } from './serving/shutdown.ts'
 import { openStores } from './serving/stores.ts'
 import { startTimers } from './serving/timers.ts'
 import { serveUpgrades } from './serving/upgrades.ts'
@@ -61,11 +61,12 @@ export const startSyncServer = async (
   void fenced.then(() => announced.uninvite())
   return {
     ...{ port: announced.port, fenced },
-    close: () => {
+    close: async () => {
       stopTimers()
       backups?.close()
+      await handOver(parts)
       router?.close()
-      return shutDown(parts, http, announced)
+      await shutDown(parts, http, announced)
     },
   }
 }

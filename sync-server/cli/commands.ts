@@ -322,6 +322,16 @@ export const OPS: readonly CommandRow[] = [
     load: async () => (await import('./nodes.ts')).nodes,
   },
   {
+    name: 'drain',
+    summary: 'give the workspaces of a running node to the other nodes',
+    about:
+      'Before maintenance: each workspace moves when all that came for it is stored, and its clients are back within a second. The node claims none until it is started again, and hands connections on to the others. SIGTERM does the same.',
+    flags: {},
+    examples: ['drain'],
+    exits: { 1: 'some are kept, as no other node is up', 3: 'no server runs' },
+    load: async () => (await import('./status.ts')).drain,
+  },
+  {
     name: 'export',
     summary: 'write everything as files that need no ClawLink',
     about:

@@ -154,3 +154,20 @@ export const logLevel: Command = async ({ place, json, print, oneOf }) => {
   print(json ? jsonOf(data) : `${data.level}\n`)
   return 0
 }
+
+/** Gives the workspaces of a running node to the others. Exits 1 if it keeps some. Throws `no_data` where none runs. */
+export const drain: Command = async ({ place, json, print }) => {
+  const unused = (await isServed(place)) ? null : await openData(place)
+  if (unused !== null) {
+    await unused.close()
+    throw new ClawError('no_data', `no server uses ${place.data}`, 'name its folder with --data')
+  }
+  const owner = await ownerOf(place)
+  const path = '/api/admin/drain'
+  const done = await askServer<{ given_up: number; kept: number }>(owner, path, {}, null)
+  const { given_up: given, kept } = done
+  const said = `${counted(given, 'workspace')} given to other nodes; this one claims none until it is started again`
+  if (json) print(jsonOf(done))
+  else print(kept === 0 ? `${said}\n` : `${said}; ${kept} kept, as no other node is up\n`)
+  return kept === 0 ? 0 : 1
+}

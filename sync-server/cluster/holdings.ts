@@ -26,10 +26,11 @@ export interface NodeState extends NodeAddress {
 export interface Holdings {
   /**
    * Resolves to `here` once this node owns the workspace and its members are loaded, else to its owner's address. Claims
-   * it if nobody alive owns it. A workspace that does not exist is claimed by nobody: `here`, so that this node says so.
-   * Rejects with Unavailable while this node cannot tell: retry later.
+   * it if nobody alive owns it, unless another node should: then that one's address, if `mayDefer` (absent: true). A workspace
+   * that does not exist is claimed by nobody: `here`, so that this node says so. Rejects with Unavailable while this node
+   * cannot tell: retry later.
    */
-  find: (workspace: string) => Promise<'here' | NodeAddress>
+  find: (workspace: string, mayDefer?: boolean) => Promise<'here' | NodeAddress>
   /** Like `find`, from memory only: true if this node owns it now, and its lease is valid. */
   owns: (workspace: string) => boolean
   /**

@@ -2,12 +2,15 @@ import { LeaseEnded, Unavailable } from '../storage/integrity/db.ts'
 import { LEASE_MS } from '../storage/postgres/beats.ts'
 import type { Look, NodeRow, NodeStore, OwnerRow } from '../storage/postgres/node-store.ts'
 import type { Holdings, NodeAddress, NodeState } from './holdings.ts'
-import { Suspicion } from './suspicion.ts'
+import { Peers } from './peers.ts'
+import { preferredOf } from './preferred.ts'
 
 /** A port that answered is asked again after this long (milliseconds). */
 const PROBED_MS = 250
 /** Attempts to claim a workspace that others claim at the same time (count). */
 const ATTEMPTS = 4
+/** Workspaces that are given up at the same time (count). */
+const GIVEN_AT_ONCE = 4
 /** Sorts after all hexadecimal digits. */
 const AFTER_HEX = 'g'
 
@@ -23,6 +26,8 @@ export interface HoldingsEnv {
   settle: (workspace: string) => Promise<void>
   /** True if nothing listens at the address. */
   refuses: (url: string) => Promise<boolean>
+  /** The node that should own a workspace; absent: `preferredOf`. */
+  prefers?: (workspace: string, ids: readonly string[]) => string | null
 }
 
 /** Names of workspaces that do not exist are remembered up to this number: strangers can ask for any. */
@@ -37,19 +42,20 @@ export class NodeHoldings implements Holdings {
   /** Called with each look at the cluster. */
   onLook: (look: Look) => void = () => {}
   readonly #env: HoldingsEnv
-  readonly #suspicion = new Suspicion()
+  readonly #peers: Peers
   readonly #held = new Map<string, Held>()
   /** Names that were looked for and do not exist. */
   readonly #absent = new Set<string>()
-  /** Searches and releases under way, by workspace. */
+  /** Searches by workspace and kind, and what else is under way by workspace. */
   readonly #finding = new Map<string, Promise<'here' | NodeAddress>>()
+  readonly #taking = new Map<string, Promise<boolean>>()
   readonly #releasing = new Map<string, Promise<void>>()
-  /** Nodes that this one fenced for their silence, with their beats then. */
-  readonly #fenced = new Map<string, string>()
   /** Fences under way, by node and epoch. */
   readonly #fencing = new Map<string, Promise<void>>()
   /** The newest answers of other nodes' ports, by address. */
   readonly #probes = new Map<string, { at: number; isRefused: Promise<boolean> }>()
+  /** It gives up what it owns, and claims nothing while another node can. */
+  #isDraining = false
   /** Raised when all is lost: what was claimed before is not owned. */
   #era = 0
   /** Until when this node may read, by its monotonic clock (milliseconds). */
@@ -58,6 +64,7 @@ export class NodeHoldings implements Holdings {
   constructor(env: HoldingsEnv) {
     this.#env = env
     const { node } = env
+    this.#peers = new Peers(node.id)
     this.#leaseUntil = node.registeredAt + LEASE_MS
     node.db.mayWrite = (workspace) => this.#held.has(workspace)
     node.onLook = (look) => this.#look(look)
@@ -69,11 +76,12 @@ export class NodeHoldings implements Holdings {
 
   #look(look: Look): void {
     this.#leaseUntil = look.sentAt + LEASE_MS
-    this.#suspicion.look(
-      this.#env.clock(),
-      look.nodes.map(({ id, n }) => [id, n]),
-    )
-    for (const row of look.nodes) if (row.is_up) this.#fenceSilent(row)
+    const now = this.#env.clock()
+    this.#peers.look(look, now)
+    // Nobody needs to ask: connections to a silent node end when it is fenced.
+    for (const { id, epoch } of this.#peers.silent(now)) {
+      this.#fence({ node: id, epoch }).catch(() => this.#peers.notFenced(id)) // the next look tries again
+    }
     this.onLook(look)
   }
 
@@ -96,16 +104,17 @@ export class NodeHoldings implements Holdings {
     return [...this.#held].flatMap(([name, held]) => (held === 'here' ? [name] : []))
   }
 
-  async find(workspace: string): Promise<'here' | NodeAddress> {
+  async find(workspace: string, mayDefer = true): Promise<'here' | NodeAddress> {
     if (this.owns(workspace)) return 'here'
-    const known = this.#finding.get(workspace)
+    const key = `${workspace} ${mayDefer}`
+    const known = this.#finding.get(key)
     if (known !== undefined) return known
-    const finding = this.#find(workspace).finally(() => this.#finding.delete(workspace))
-    this.#finding.set(workspace, finding)
+    const finding = this.#find(workspace, mayDefer).finally(() => this.#finding.delete(key))
+    this.#finding.set(key, finding)
     return finding
   }
 
-  async #find(workspace: string): Promise<'here' | NodeAddress> {
+  async #find(workspace: string, mayDefer: boolean): Promise<'here' | NodeAddress> {
     await this.#releasing.get(workspace)
     for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
       this.#checkLease()
@@ -119,10 +128,22 @@ export class NodeHoldings implements Holdings {
         await this.#fence(owner)
         continue
       }
+      const other = owner.valid ? null : this.#betterFor(workspace)
+      if (other !== null && (mayDefer || this.#isDraining)) return other
       const isMine = owner.valid || (await this.#env.node.claim(workspace, owner))
       if (isMine && (await this.#take(workspace, era))) return 'here'
     }
     throw new Unavailable('the owner of the workspace changes at the moment')
+  }
+
+  /** The node that should own a workspace of nobody's; null: this one. */
+  #betterFor(workspace: string): NodeAddress | null {
+    const { node, clock, prefers = preferredOf } = this.#env
+    const others = this.#peers.ready(clock())
+    const own = this.#isDraining ? [] : [node.id]
+    const id = prefers(workspace, [...own, ...others.map((other) => other.id)])
+    const better = others.find((other) => other.id === id)
+    return better === undefined ? null : { id: better.id, url: better.url }
   }
 
   #noteAbsent(workspace: string, isAbsent: boolean): void {
@@ -144,28 +165,21 @@ export class NodeHoldings implements Holdings {
     if (!this.hasLease) throw new LeaseEnded()
   }
 
-  /** Nobody needs to ask: connections to a silent node end when it is fenced. */
-  #fenceSilent({ id, epoch, n }: NodeRow): void {
-    const isSilent = this.#suspicion.isSilent(id, this.#env.clock())
-    if (!isSilent || id === this.#env.node.id || this.#fenced.get(id) === n) return
-    this.#fenced.set(id, n)
-    this.#fence({ node: id, epoch }).catch(() => this.#fenced.delete(id)) // the next look tries again
-  }
-
   /** Fences a node once, however many workspaces are waiting for it. */
   async #fence({ node, epoch }: Pick<OwnerRow, 'node' | 'epoch'>): Promise<void> {
     const key = `${node}/${epoch}`
     const fencing = this.#fencing.get(key) ?? this.#env.node.fence(node, epoch)
     this.#fencing.set(key, fencing)
+    this.#peers.noteFenced(node)
     await fencing.finally(() => this.#fencing.delete(key))
   }
 
   async #isDead({ node, url }: OwnerRow): Promise<boolean> {
     const now = this.#env.clock()
-    if (this.#suspicion.isSilent(node, now)) return true
+    if (this.#peers.suspicion.isSilent(node, now)) return true
     if (url === null || !(await this.#isRefused(url, now))) return false
     // An address that is wrong is refused, too: a node that lives has connections to the database.
-    return this.#suspicion.isStale(node, now) || !(await this.#env.node.isConnected(node))
+    return this.#peers.suspicion.isStale(node, now) || !(await this.#env.node.isConnected(node))
   }
 
   #isRefused(url: string, now: number): Promise<boolean> {
@@ -177,7 +191,15 @@ export class NodeHoldings implements Holdings {
   }
 
   /** Serves a workspace that was claimed in this era; false if that was lost meanwhile. */
-  async #take(workspace: string, era: number): Promise<boolean> {
+  #take(workspace: string, era: number): Promise<boolean> {
+    const known = this.#taking.get(workspace)
+    if (known !== undefined) return known
+    const taking = this.#load(workspace, era).finally(() => this.#taking.delete(workspace))
+    this.#taking.set(workspace, taking)
+    return taking
+  }
+
+  async #load(workspace: string, era: number): Promise<boolean> {
     if (era !== this.#era) return false
     this.#held.set(workspace, 'taken')
     try {
@@ -228,6 +250,29 @@ export class NodeHoldings implements Holdings {
     await this.#env.node.giveUp(workspace)
   }
 
+  /**
+   * Gives up these workspaces, until `signal` aborts, and claims none from then on, as long as another node is up. Resolves
+   * to the count that this node still owns.
+   */
+  async drain(workspaces: readonly string[], signal?: AbortSignal): Promise<number> {
+    this.#isDraining = true
+    const left = [...workspaces]
+    const giveUp = async (): Promise<void> => {
+      while (!signal?.aborted && this.#peers.ready(this.#env.clock()).length > 0) {
+        const next = left.shift()
+        if (next === undefined) return
+        await this.release(next)
+      }
+    }
+    await Promise.all(Array.from({ length: GIVEN_AT_ONCE }, giveUp))
+    return this.#held.size
+  }
+
+  /** The workspaces of these that another node should own. */
+  better(workspaces: readonly string[]): string[] {
+    return workspaces.filter((workspace) => this.#betterFor(workspace) !== null)
+  }
+
   /** Another process wrote this workspace, though this node owned it: it is looked up again. */
   forget(workspace: string): void {
     if (!this.#held.delete(workspace)) return
@@ -262,13 +307,13 @@ export class NodeHoldings implements Holdings {
     const now = clock()
     return rows.map((row) => ({
       ...{ id: row.id, url: row.url, epoch: row.epoch, version: row.version, about: row.about },
-      ...{ state: this.#stateOf(row, now), silentMs: this.#suspicion.silentMs(row.id, now) },
+      ...{ state: this.#stateOf(row, now), silentMs: this.#peers.suspicion.silentMs(row.id, now) },
       workspaces: counts.get(row.id) ?? 0,
     }))
   }
 
   #stateOf({ id, is_up }: NodeRow, now: number): NodeState['state'] {
     if (!is_up) return 'stopped'
-    return this.#suspicion.isSilent(id, now) ? 'silent' : 'up'
+    return this.#peers.suspicion.isSilent(id, now) ? 'silent' : 'up'
   }
 }

@@ -50,6 +50,8 @@ export const QUIET_UPDATES = 100
 export const COMPACT_BYTES = 1024 * 1024
 /** Time for each step of stopping (milliseconds). Together less than the 10 s after which a supervisor kills. */
 export const STOP_MS = {
+  /** A node gives its workspaces to the others. */
+  handOver: 1_500,
   /** Tasks beside the rooms. */
   aside: 500,
   /** Applying received updates. */

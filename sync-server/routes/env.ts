@@ -33,6 +33,11 @@ export interface AppEnv extends Serving, AgentsEnv {
     backup: (dir: string) => Promise<Manifest>
     /** Returns the level of the log; a given one holds from now on. */
     logLevel: (level?: LogLevel) => string
+    /**
+     * Gives a node's workspaces to the others; resolves to the counts of those given up, and of those that this node keeps as
+     * no other one is up. Throws `usage` for a single server.
+     */
+    drain: () => Promise<{ given_up: number; kept: number }>
     /** The state of the server, for its host. */
     status: (health: { status: string; reason?: string }) => Promise<ServerStatus>
   }

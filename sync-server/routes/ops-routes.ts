@@ -10,6 +10,7 @@ import type { AppEnv } from './env.ts'
 /** A path of the server's machine; a request has no folder that it could be relative to. */
 const BackupBody = z.strictObject({ dir: z.string().max(4_096).refine(isAbsolute, 'not absolute') })
 const LevelBody = z.strictObject({ level: z.enum(LOG_LEVELS).optional() })
+const DrainBody = z.strictObject({})
 const MAX_BODY_BYTES = 8 * 1024
 
 /** Requests of the owner's commands to the server that uses the data folder. */
@@ -25,6 +26,13 @@ export const opsRoutes = (env: AppEnv): Route[] => [
     summary: 'Changes how much is logged, until the server stops; without a level it says how much',
     answer: z.object({ level: z.string() }),
     run: ({ body: { level } }) => ({ level: env.ops.logLevel(level) }),
+  }),
+  route({
+    ...{ method: 'POST', path: '/api/admin/drain', needs: 'owner', body: DrainBody },
+    summary:
+      'Gives the workspaces of a node to the others; it claims none until it is started again',
+    answer: z.object({ given_up: z.number(), kept: z.number() }),
+    run: () => env.ops.drain(),
   }),
   route({
     ...{ method: 'POST', path: '/api/admin/backup', needs: 'owner', body: BackupBody },

@@ -1,6 +1,7 @@
 import type { IncomingMessage } from 'node:http'
 import type { Context } from 'hono'
 import { readOwner } from '../auth/owner.ts'
+import { drain } from '../cluster/handover.ts'
 import type { Proxies } from '../config/proxies.ts'
 import { Pages } from '../http/pages.ts'
 import type { Requests } from '../limits/requests.ts'
@@ -94,6 +95,7 @@ export const appEnvOf = (parts: Parts, requests: () => Requests): AppEnv => {
         if (level !== undefined) log.level = level
         return log.level
       },
+      drain: () => drain(parts.cluster?.holdings ?? null, log),
       status: (state) => {
         const uptime_seconds = Math.floor((now() - startedAt) / 1_000)
         const url = readOwner(options.data)?.url ?? null

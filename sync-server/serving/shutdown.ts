@@ -6,6 +6,23 @@ import type { ServerHttp } from './http-server.ts'
 import type { Parts } from './parts.ts'
 import { type Step, takeSteps } from './stopping.ts'
 
+/** The first step of stopping a node: clients move one by one, while it still takes connections for the others. */
+export const handOver = async ({
+  cluster,
+  rooms,
+  log,
+}: Pick<Parts, 'cluster' | 'rooms' | 'log'>): Promise<void> => {
+  if (cluster === null) return
+  const { holdings } = cluster
+  // The others are free at once when the node ends.
+  const used = holdings.all.filter((name) => rooms.rooms.has(name))
+  const step: Step = {
+    ...{ what: 'handing workspaces over', ms: STOP_MS.handOver },
+    run: (signal) => holdings.drain(used, signal),
+  }
+  await takeSteps([step], (what, err) => log.warn({ err, step: what }, 'not done in time'))
+}
+
 /**
  * Stops a server within 10 s, even if a step hangs. Rejects with Unstopped if received data could
  * not be stored.

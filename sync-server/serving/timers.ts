@@ -1,8 +1,9 @@
+import { releaseIdle } from '../cluster/handover.ts'
 import type { Parts } from './parts.ts'
 
-/** Starts the heartbeat and the sweep. Returns a function that stops both. */
+/** Starts the heartbeat, the sweep, and a node's release of what is idle. Returns a function that stops them. */
 export const startTimers = (parts: Parts): (() => void) => {
-  const { options, health, limiter, sweeper } = parts
+  const { options, health, limiter, sweeper, cluster, rooms, log } = parts
   // Input received while the process was busy or stopped is read first, because it counts as a sign
   // of life.
   const heartbeat = setInterval(() => setImmediate(beat, parts), options.heartbeatMs)
@@ -10,7 +11,11 @@ export const startTimers = (parts: Parts): (() => void) => {
     if (health.failure === null) void sweeper.sweep()
     limiter.forget()
   }, options.sweepMs)
+  const isUsed = (workspace: string): boolean => rooms.rooms.has(workspace)
+  const stopReleasing =
+    cluster === null ? () => {} : releaseIdle(cluster.holdings, isUsed, log, options.sweepMs)
   return () => {
+    stopReleasing()
     clearInterval(heartbeat)
     clearInterval(sweep)
   }

@@ -168,8 +168,10 @@ export class Router {
   ): Promise<void> {
     const workspace = await workspaceOf()
     const until = performance.now() + LONGEST_WAIT_MS
-    for (let isAgain = false; !isGone(); ) {
-      const owner = workspace === null ? 'here' : await this.#env.holdings.find(workspace)
+    // The preferred node claims what is free; this one does for another node, and if that one was not reached.
+    let mayDefer = !isForwarded
+    for (let isAgain = false; !isGone(); mayDefer = false) {
+      const owner = workspace === null ? 'here' : await this.#env.holdings.find(workspace, mayDefer)
       if (owner === 'here') {
         if (!isGone()) ways.local()
         return

@@ -29,7 +29,7 @@ const NODE: Target = { by: 'node' }
 /** The workspace of routes that name none. */
 const DEFAULT = 'default'
 /** Routes that are about the node itself. */
-const OWN = new Set(['/metrics', '/api/openapi.json', '/api/admin/backup'])
+const OWN = new Set(['/metrics', '/api/openapi.json', '/api/admin/backup', '/api/admin/drain'])
 /** These say more to a caller with a credential, which only the owner of its workspace can check. */
 const OPEN = new Set(['/', '/health'])
 const SOCKET = /^\/sync\/([^/]+)$|^(?:\/w\/([^/]+))?\/ws\/([^/]+)$/

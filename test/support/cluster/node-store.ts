@@ -20,11 +20,12 @@ export interface StoreNode {
   close: () => Promise<void>
 }
 
-/** Ports where nothing listens are refused: `url` is one unless it is given. */
+/** Ports where nothing listens are refused: `url` is one unless it is given. Claims what it is asked for, unless it `defers`. */
 export const storeNode = async (
   address: StoreAddress,
   id: string,
   url = 'http://127.0.0.1:9',
+  defers = false,
 ): Promise<StoreNode> => {
   let asleep = 0
   const clock = () => performance.now() + asleep
@@ -32,7 +33,7 @@ export const storeNode = async (
   await node.open()
   const events: string[] = []
   const holdings = new NodeHoldings({
-    ...{ node, clock, refuses },
+    ...{ node, clock, refuses, ...(!defers && { prefers: () => null }) },
     load: async (workspace) => void events.push(`load ${workspace}`),
     unload: (names) => void events.push(...names.map((name) => `unload ${name}`)),
     settle: async (workspace) => void events.push(`settle ${workspace}`),

@@ -98,6 +98,7 @@ const TABLE: Record<string, Row> = {
     ...{ pass: ADMIN, body: () => ({ which: 'a-nobody', role: 'read', workspace: 'default' }) },
   },
   'GET /api/admin/status': { pass: ['owner'] },
+  'POST /api/admin/drain': { pass: ['owner'], body: () => ({}) },
   'POST /api/admin/log-level': { pass: ['owner'], body: () => ({}) },
   'POST /api/admin/rename': {
     ...{ pass: ['owner'], body: () => ({ workspace: 'default', called: 'default' }) },

@@ -1,10 +1,11 @@
 import { createServer, type Server } from 'node:net'
 import { Client } from 'pg'
 import { expect, it } from 'vitest'
+import { preferredOf } from '../../../sync-server/cluster/preferred.ts'
 import { parseStoreAddress } from '../../../sync-server/config/store-address.ts'
 import { Conflict, Fenced, Unavailable } from '../../../sync-server/storage/integrity/db.ts'
 import { until } from '../../support/client.ts'
-import { storeNode } from '../../support/cluster/node-store.ts'
+import { type StoreNode, storeNode } from '../../support/cluster/node-store.ts'
 import { newSchema, onPostgres } from '../../support/postgres.ts'
 
 const bytes = (...values: number[]): Uint8Array => new Uint8Array(values)
@@ -248,5 +249,53 @@ onPostgres('the workspaces of nodes', (postgres) => {
     expect(await one.holdings.find('default')).toMatchObject({ id: 'bbbbbbbb' })
     await one.close()
     await other.close()
+  })
+
+  it('[NODE-11] what nobody owns goes to the node that should have it, and so does what is given up', async () => {
+    const address = newAddress()
+    const ids = ['aaaaaaaa', 'bbbbbbbb']
+    const nodes = await Promise.all(ids.map((id) => storeNode(address, id, undefined, true)))
+    const [one, other] = nodes as [StoreNode, StoreNode]
+    const names = Array.from({ length: 20 }, (_, n) => `w${n}`)
+    await one.node.addNames(names)
+    const mine = names.filter((name) => preferredOf(name, ids) === 'aaaaaaaa')
+    const rest = names.filter((name) => !mine.includes(name))
+    expect([mine.length, rest.length]).not.toContain(0)
+    await until('they see each other', () => {
+      const better = [one.holdings.better(names), other.holdings.better(names)]
+      return better.every(({ length }) => length > 0)
+    })
+    for (const name of rest) expect(await one.holdings.find(name)).toMatchObject({ id: ids[1] })
+    for (const name of mine) expect(await one.holdings.find(name)).toBe('here')
+    // Asked by another node it does not pass on what is free.
+    expect(await one.holdings.find(rest[0]!, false)).toBe('here')
+    expect(one.holdings.better([...mine, rest[0]!])).toEqual([rest[0]])
+    expect(await other.holdings.find(rest[0]!)).toMatchObject({ id: ids[0] })
+    await one.holdings.release(rest[0]!)
+    expect(await one.holdings.find(rest[0]!)).toMatchObject({ id: ids[1] })
+    expect(await other.holdings.find(rest[0]!)).toBe('here')
+    await one.close()
+    await other.close()
+  })
+
+  it('[NODE-12] a node that is drained gives up all and claims nothing, unless it is the only one', async () => {
+    const address = newAddress()
+    const ids = ['aaaaaaaa', 'bbbbbbbb']
+    const nodes = await Promise.all(ids.map((id) => storeNode(address, id, undefined, true)))
+    const [one, other] = nodes as [StoreNode, StoreNode]
+    const names = Array.from({ length: 12 }, (_, n) => `w${n}`)
+    await one.node.addNames(names)
+    for (const name of names) expect(await one.holdings.find(name, false)).toBe('here')
+    await until('it sees the other one', async () => one.holdings.better(names).length > 0)
+    expect(await one.holdings.drain(names)).toBe(0)
+    expect(one.events.filter((event) => event.startsWith('settle')).length).toBe(names.length)
+    for (const name of names) {
+      expect(await one.holdings.find(name, false)).toMatchObject({ id: ids[1] })
+      expect(await other.holdings.find(name, false)).toBe('here')
+    }
+    await other.close()
+    await until('it serves again', async () => (await one.holdings.find('w0')) === 'here')
+    expect(await one.holdings.drain(['w0'])).toBe(1)
+    await one.close()
   })
 })

