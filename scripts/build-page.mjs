@@ -8,12 +8,14 @@ const HASHED = '[name]-[hash]'
 
 /**
  * Modules that a browser needs nothing of, each by the few names that others import: Yjs prints its warnings with the
- * styles of lib0/logging, which brings a validator of schemas along; errors of a file system come from programs only.
+ * styles of lib0/logging, which brings a validator of schemas along; errors of a file system come from programs only, and people
+ * of the page type no names of agents, tasks or files in commands, which could be meant otherwise.
  */
 const STAND_INS = {
   'lib0/logging':
     "const styles = ''; export { styles as BOLD, styles as UNBOLD, styles as ORANGE, styles as RED }; export const print = console.log; export const warn = console.warn",
-  './system-error.ts':
+  'text/suggest.ts': "export const didYouMean = () => ''; export const nearestWord = () => []",
+  'protocol/system-error.ts':
     'export const isSystemError = () => false; export const meaningOf = () => { throw new Error() }',
 }
 
@@ -23,13 +25,12 @@ const standIns = {
     // Modules of these folders do nothing when they are loaded: one that nobody uses a name of is left out.
     onResolve({ filter: /^\.\.?\/.*\.ts$/ }, ({ path, resolveDir }) => {
       const file = join(resolveDir, path)
+      const stand = Object.keys(STAND_INS).find((end) => file.endsWith(`/${end}`))
+      if (stand !== undefined) return { path: stand, namespace: 'stand-in', sideEffects: false }
       const isPure = /\/(protocol|lib|workspace|client|tui)\/[^.]+\.ts$/.test(file)
-      return isPure && !(path in STAND_INS) ? { path: file, sideEffects: false } : undefined
+      return isPure ? { path: file, sideEffects: false } : undefined
     })
-    onResolve({ filter: /^(lib0\/logging|\.\/system-error\.ts)$/ }, ({ path }) => ({
-      path,
-      namespace: 'stand-in',
-    }))
+    onResolve({ filter: /^lib0\/logging$/ }, ({ path }) => ({ path, namespace: 'stand-in' }))
     onLoad({ filter: /.*/, namespace: 'stand-in' }, ({ path }) => ({ contents: STAND_INS[path] }))
   },
 }

@@ -1,11 +1,11 @@
 import { render } from 'preact'
 import { ClawError } from '../protocol/errors.ts'
+import { lazy } from './parts/lazy.tsx'
 import { addressOf, call, type Session } from './session/api.ts'
 import { forgetLink, type JoinLink, keepLink, keptLink, linkIn } from './session/join-link.ts'
 import { Workspace } from './session/workspace.ts'
 import { Team } from './state/team.ts'
 import { App } from './ui/app.tsx'
-import { lazy } from './ui/lazy.tsx'
 
 const Join = lazy(async () => (await import('./ui/pages.tsx')).Join)
 const Landing = lazy(async () => (await import('./ui/pages.tsx')).Landing)

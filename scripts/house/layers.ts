@@ -98,6 +98,8 @@ export const LAYERS: readonly string[] = [
   'web/session',
   'web/state',
   'web/editor',
+  'web/parts',
+  'web/file',
   'web/ui',
   'web',
 ]

@@ -1,9 +1,10 @@
-import { defaultKeymap, indentWithTab } from '@codemirror/commands'
-import { EditorState, type Extension } from '@codemirror/state'
+import { defaultKeymap, history, historyKeymap, indentWithTab } from '@codemirror/commands'
+import { Compartment, EditorState, type Extension } from '@codemirror/state'
 import {
   drawSelection,
   EditorView,
   highlightActiveLine,
+  highlightSpecialChars,
   keymap,
   lineNumbers,
   ViewPlugin,
@@ -19,26 +20,32 @@ import { countEdit } from '../../workspace/files/edit-counts.ts'
 import { putFile } from '../../workspace/files/put-file.ts'
 import { placeAt } from '../../workspace/files/text-index.ts'
 import type { Workspace } from '../session/workspace.ts'
+import { type Blamed, blamedAtCaret, blameGutter } from './blame.ts'
 import { carets } from './carets.ts'
+
+export { type Blamed, showBlame } from './blame.ts'
 
 /** Own changes without so long a pause are taken back as one (milliseconds). */
 const UNDO_MS = 700
 /** The own caret is told to others at most this often (milliseconds). */
 const SHOW_MS = 80
 
+/** The authors' gutter, where it is shown. */
+const authors = new Compartment()
+
 const later = (ms: number, run: () => void): (() => void) => {
   const timer = setTimeout(run, ms)
   return () => clearTimeout(timer)
 }
 
-const looks = (path: string, isReadOnly: boolean): Extension[] => [
+const looks = (label: string, isReadOnly: boolean): Extension[] => [
   // Positions are those of the shared text: a line ends with LF only, and CR is a character.
   EditorState.lineSeparator.of('\n'),
   EditorState.readOnly.of(isReadOnly),
-  EditorView.contentAttributes.of({ 'aria-label': `Text of ${path}`, dir: 'auto' }),
+  EditorView.contentAttributes.of({ 'aria-label': label, dir: 'auto' }),
   EditorView.perLineTextDirection.of(true),
   EditorView.lineWrapping,
-  ...[lineNumbers(), drawSelection(), highlightActiveLine()],
+  ...[lineNumbers(), drawSelection(), highlightActiveLine(), highlightSpecialChars()],
 ]
 
 /** Opens the panel to find and replace, whose code is loaded with the first use. */
@@ -62,17 +69,28 @@ const keys = (undo: Y.UndoManager): Extension =>
     indentWithTab,
   ])
 
-/**
- * Opens an editor of a shared text in `parent`; returns the function that closes it. In a shadow root CodeMirror's style
- * sheets are adopted, where it would put style elements into a page, which the page's policy forbids. The first change makes
- * a new file.
- */
+/** An open editor of a shared text. */
+export interface OpenEditor {
+  view: EditorView
+  /** The author of the caret's line; null: nobody has told it yet. */
+  blamed: () => Blamed | null
+  close: () => void
+}
+
+interface Opening {
+  isReadOnly: boolean
+  path: string
+  /** The caret was moved, or the text changed. */
+  moved: () => void
+}
+
+/** Opens an editor of a shared text in `parent`. The first change makes a new file. */
 export const openEditor = (
   parent: ShadowRoot,
   workspace: Workspace,
   file: FileId,
-  { isReadOnly, path }: { isReadOnly: boolean; path: string },
-): (() => void) => {
+  { isReadOnly, path, moved }: Opening,
+): OpenEditor => {
   const { doc } = workspace
   const text = textOf(doc, file)
   const undo = new Y.UndoManager(text, { captureTimeout: UNDO_MS, trackedOrigins: new Set() })
@@ -110,7 +128,8 @@ export const openEditor = (
     state: EditorState.create({
       doc: text.toString(),
       extensions: [
-        ...looks(path, isReadOnly),
+        ...looks(`Text of ${path}`, isReadOnly),
+        authors.of([]),
         keys(undo),
         ySyncFacet.of(config),
         ySync,
@@ -122,14 +141,16 @@ export const openEditor = (
           show(opened)
           return {
             update: (update) => {
-              if (update.selectionSet || update.docChanged) show(update.view)
+              if (!update.selectionSet && !update.docChanged) return
+              show(update.view)
+              moved()
             },
           }
         }),
       ],
     }),
   })
-  return () => {
+  const close = () => {
     bursts.end()
     shown?.()
     workspace.show(null)
@@ -138,4 +159,38 @@ export const openEditor = (
     undo.destroy()
     view.destroy()
   }
+  return { view, blamed: () => blamedAtCaret(view), close }
+}
+
+/** Shows or hides the gutter of authors. */
+export const showAuthors = (view: EditorView, isShown: boolean): void =>
+  view.dispatch({ effects: authors.reconfigure(isShown ? blameGutter() : []) })
+
+/** Opens an editor of a text of one's own, which nobody else sees; `changed` hears of each change. */
+export const openDraft = (
+  parent: ShadowRoot,
+  text: string,
+  label: string,
+  changed: (text: string) => void,
+): (() => void) => {
+  const view = new EditorView({
+    parent,
+    root: parent,
+    state: EditorState.create({
+      doc: text,
+      extensions: [
+        ...looks(label, false),
+        history(),
+        keymap.of([
+          { key: 'Mod-f', run: find, preventDefault: true },
+          ...historyKeymap,
+          ...defaultKeymap,
+        ]),
+        EditorView.updateListener.of(({ docChanged, state }) => {
+          if (docChanged) changed(state.sliceDoc())
+        }),
+      ],
+    }),
+  })
+  return () => view.destroy()
 }

@@ -12,6 +12,7 @@ import { type FileCursor, type Presence, readPresence } from '../../workspace/ag
 import type { Message } from '../../workspace/messages/message.ts'
 import { addressOf, type Session } from './api.ts'
 import { leaseClientId } from './client-ids.ts'
+import { Inbox } from './inbox.ts'
 import { ticketSocket } from './socket.ts'
 
 /** After own edits the server is asked for their confirmation this much later, once for all of them (milliseconds). */
@@ -44,6 +45,7 @@ export class Workspace {
   readonly #id: AgentId
   readonly #storage: IndexeddbPersistence
   readonly #provider: Provider
+  readonly #inbox: Inbox
   readonly #listeners = new Set<() => void>()
   #nonce = 0
   #confirmed = 0
@@ -57,6 +59,7 @@ export class Workspace {
     this.role = role
     this.#id = agent_id as AgentId
     this.where = { profile: '', name: '', server: location.host, workspace }
+    this.#inbox = new Inbox(workspace, () => this.#tell())
     this.#storage = new IndexeddbPersistence(storage, this.doc)
     this.#provider = new Provider(
       addressOf('sync').replace(/^http/, 'ws'),
@@ -82,6 +85,7 @@ export class Workspace {
       },
     )
     this.doc.on('update', (_update: Uint8Array, origin: unknown) => {
+      if (this.#provider.isOrigin(origin)) this.#mayHaveMail()
       if (origin === this.#storage || this.#provider.isOrigin(origin)) return
       if (this.contact.connected) this.#save('sending')
       else this.#keep()
@@ -116,9 +120,14 @@ export class Workspace {
     return [...this.awareness.getStates().values()].flatMap((state) => readPresence(state) ?? [])
   }
 
-  /** The inbox is not in the page yet. */
+  /** Messages to this person that are not acknowledged. */
   unread(): readonly Message[] {
-    return NO_MESSAGES
+    return this.#inbox.unread
+  }
+
+  /** Marks messages as read. Throws the server's error. */
+  acknowledge(ids: readonly string[]): Promise<void> {
+    return this.#inbox.acknowledge(ids)
   }
 
   /** Calls `listener` after each change of the connection, of presence, or of what is saved; returns the unsubscriber. */
@@ -135,6 +144,7 @@ export class Workspace {
 
   /** Forgets this workspace's copy in the browser. */
   async forget(): Promise<void> {
+    this.#inbox.close()
     this.#provider.destroy()
     await this.#storage.clearData()
   }
@@ -163,7 +173,12 @@ export class Workspace {
     this.contact = { connected: true, since: Date.now(), why: null }
     this.#present()
     this.#confirm()
+    this.#mayHaveMail()
     this.#tell()
+  }
+
+  #mayHaveMail(): void {
+    if (this.contact.connected && this.me !== null && this.role !== 'read') this.#inbox.refresh()
   }
 
   #changed(isConnected: boolean): void {
@@ -225,5 +240,3 @@ export class Workspace {
     for (const listener of this.#listeners) listener()
   }
 }
-
-const NO_MESSAGES: readonly Message[] = []

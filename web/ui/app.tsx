@@ -1,16 +1,18 @@
+import { lazy } from '../parts/lazy.tsx'
 import { linkTo, path } from '../state/place.ts'
 import type { Team } from '../state/team.ts'
-import { waiting } from '../state/waiting.ts'
-import { lazy } from './lazy.tsx'
 import { Now } from './now.tsx'
 
-const FilePage = lazy(async () => (await import('./file.tsx')).FilePage)
+const FilePage = lazy(async () => (await import('../file/file.tsx')).FilePage)
 const pages = () => import('./pages.tsx')
 const Board = lazy(async () => (await pages()).Board)
 const Feed = lazy(async () => (await pages()).Feed)
 const Files = lazy(async () => (await pages()).Files)
 const ForMe = lazy(async () => (await pages()).ForMe)
 const TaskPage = lazy(async () => (await pages()).TaskPage)
+const Waiting = lazy(async () => (await pages()).Waiting, null)
+const Record = lazy(async () => (await pages()).Record)
+const Admin = lazy(async () => (await pages()).Admin)
 
 const PAGES = [
   ['now', 'Now'],
@@ -18,6 +20,8 @@ const PAGES = [
   ['board', 'Board'],
   ['feed', 'Feed'],
   ['files', 'Files'],
+  ['record', 'Record'],
+  ['team', 'Team'],
 ] as const
 
 /** The page: where one is, the ways to others, and one of them. */
@@ -25,10 +29,6 @@ export const App = ({ team }: { team: Team }) => {
   const [page = '', ...rest] = path.value
   const { contact, where, me } = team.snapshot.value
   const ended = team.ended.value
-  const count = [...waiting(team)].reduce(
-    (sum, [wait, tasks]) => sum + (wait === 'open' ? 0 : tasks.length),
-    0,
-  )
   const notice = team.notice.value
   return (
     <>
@@ -51,17 +51,20 @@ export const App = ({ team }: { team: Team }) => {
               : `not connected${contact.why === null ? '' : `: ${contact.why}`}`}
         </span>
         <nav aria-label="Pages">
-          {PAGES.map(([name, title]) => (
-            <a
-              key={name}
-              href={linkTo(name)}
-              {...(isIn(page, name) && { 'aria-current': 'page' as const })}
-            >
-              {title}
-              {name === 'me' && count > 0 && <b class="count">{count}</b>}
-            </a>
-          ))}
+          {PAGES.filter(([name]) => name !== 'team' || team.workspace.role === 'admin').map(
+            ([name, title]) => (
+              <a
+                key={name}
+                href={linkTo(name)}
+                {...(isIn(page, name) && { 'aria-current': 'page' as const })}
+              >
+                {title}
+                {name === 'me' && <Waiting team={team} />}
+              </a>
+            ),
+          )}
         </nav>
+        {team.busy.value > 0 && <progress aria-label="The server is asked" />}
       </header>
       {ended !== null && (
         <p role="alert" class="error">
@@ -82,20 +85,38 @@ export const App = ({ team }: { team: Team }) => {
         </p>
       )}
       <main id="main" tabIndex={-1}>
-        {page === 'board' && <Board team={team} />}
-        {page === 'feed' && <Feed team={team} />}
-        {page === 'me' && <ForMe team={team} />}
-        {page === 'files' && <Files team={team} />}
-        {page === 'file' && <FilePage team={team} path={rest.join('/')} />}
-        {page === 'task' && <TaskPage team={team} id={rest.join('/')} />}
-        {!['board', 'feed', 'me', 'files', 'file', 'task'].includes(page) && <Now team={team} />}
+        <Page {...{ team, page }} about={rest.join('/')} />
       </main>
     </>
   )
 }
 
+const Page = ({ team, page, about }: { team: Team; page: string; about: string }) => {
+  switch (page) {
+    case 'board':
+      return <Board team={team} />
+    case 'feed':
+      return <Feed team={team} />
+    case 'me':
+      return <ForMe team={team} />
+    case 'files':
+      return <Files team={team} />
+    case 'file':
+    case 'suggestions':
+      return <FilePage key={about} team={team} path={about} isReview={page === 'suggestions'} />
+    case 'task':
+      return <TaskPage key={about} team={team} id={about} />
+    case 'record':
+      return <Record team={team} />
+    case 'team':
+      return <Admin team={team} />
+    default:
+      return <Now team={team} />
+  }
+}
+
 const isIn = (page: string, name: string): boolean =>
   page === name ||
-  (name === 'files' && page === 'file') ||
+  (name === 'files' && (page === 'file' || page === 'suggestions')) ||
   (name === 'board' && page === 'task') ||
   (name === 'now' && page === '')

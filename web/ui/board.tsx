@@ -1,7 +1,7 @@
 import type { TaskState } from '../../workspace/document/schema.ts'
+import { DelegateForm } from '../parts/forms.tsx'
+import { Empty, TaskCard } from '../parts/parts.tsx'
 import type { Team } from '../state/team.ts'
-import { DelegateForm } from './forms.tsx'
-import { Empty, TaskCard } from './parts.tsx'
 
 const COLUMNS: readonly (readonly [title: string, states: readonly TaskState[]])[] = [
   ['Waiting', ['submitted']],

@@ -1,8 +1,8 @@
 import { useSignal } from '@preact/signals'
+import { AgentSelect, TextForm } from '../parts/forms.tsx'
+import { Ago, Empty, Said, Who } from '../parts/parts.tsx'
 import { linkTo } from '../state/place.ts'
 import type { Team } from '../state/team.ts'
-import { AgentSelect, TextForm } from './forms.tsx'
-import { Ago, Empty, Who } from './parts.tsx'
 
 /** Entries that are shown (count). */
 const SHOWN = 200
@@ -42,13 +42,17 @@ export const Feed = ({ team }: { team: Team }) => {
             <small class="faint">
               <Ago at={entry.at} now={now} />
             </small>
-            <p dir="auto">
+            <p>
               {entry.task !== undefined ? (
-                <a href={linkTo('task', entry.task)}>{entry.text}</a>
+                <a href={linkTo('task', entry.task)}>
+                  <Said text={entry.text} />
+                </a>
               ) : entry.file !== undefined ? (
-                <a href={linkTo('file', entry.file)}>{entry.text}</a>
+                <a href={linkTo('file', entry.file)}>
+                  <Said text={entry.text} />
+                </a>
               ) : (
-                entry.text
+                <Said text={entry.text} />
               )}
             </p>
           </li>

@@ -1,7 +1,7 @@
 import { useSignal } from '@preact/signals'
+import { Ago, Empty, Said, Who } from '../parts/parts.tsx'
 import { linkTo } from '../state/place.ts'
 import type { Team } from '../state/team.ts'
-import { Ago, Empty, Who } from './parts.tsx'
 
 /** The shared files, and who is in them. */
 export const Files = ({ team }: { team: Team }) => {
@@ -35,7 +35,7 @@ export const Files = ({ team }: { team: Team }) => {
         {shown.map(({ info, editors }) => (
           <li key={info.file_key}>
             <a href={linkTo('file', info.file_key)}>
-              <bdi>{info.file_key}</bdi>
+              <Said text={info.file_key} />
             </a>{' '}
             <small class="faint">
               version {info.version}, <Who team={team} id={info.last_editor} />{' '}

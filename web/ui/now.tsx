@@ -1,6 +1,6 @@
+import { Ago, Empty, Said, Who } from '../parts/parts.tsx'
 import { linkTo } from '../state/place.ts'
 import type { Team } from '../state/team.ts'
-import { Ago, Empty, Who } from './parts.tsx'
 
 const ORDER = ['online', 'idle', 'stale', 'offline']
 
@@ -21,16 +21,22 @@ export const Now = ({ team }: { team: Team }) => {
             <small class="status">{agent.status}</small>
           </h3>
           <p class="doing">
-            <bdi>{agent.activity?.note ?? agent.description}</bdi>
+            <Said text={agent.activity?.note ?? agent.description} />
           </p>
           {task !== null && (
             <p>
-              Task: <a href={linkTo('task', task)}>{taskById.get(task)?.task ?? task}</a>
+              Task:{' '}
+              <a href={linkTo('task', task)}>
+                <Said text={taskById.get(task)?.task ?? task} />
+              </a>
             </p>
           )}
           {file !== null && (
             <p>
-              In <a href={linkTo('file', file)}>{file}</a>
+              In{' '}
+              <a href={linkTo('file', file)}>
+                <Said text={file} />
+              </a>
             </p>
           )}
           <p class="faint">

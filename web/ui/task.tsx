@@ -1,8 +1,11 @@
+import { useEffect } from 'preact/hooks'
+import { readBy } from '../../tui/model/for-me.ts'
 import { offersFor, type TaskOffer } from '../../workspace/tasks/task-offers.ts'
+import type { Task } from '../../workspace/tasks/tasks.ts'
+import { TextForm } from '../parts/forms.tsx'
+import { Ago, Empty, Said, Who } from '../parts/parts.tsx'
 import { linkTo } from '../state/place.ts'
 import type { Team } from '../state/team.ts'
-import { TextForm } from './forms.tsx'
-import { Ago, Empty, Who } from './parts.tsx'
 
 type Act = (name: string, body: object, done: string) => Promise<boolean>
 
@@ -46,17 +49,31 @@ const Offers = ({ offers, act }: { offers: ReadonlySet<TaskOffer>; act: Act }) =
   </>
 )
 
+/** What this person can do with a task now. */
+export const TaskActions = ({ team, task }: { team: Team; task: Task }) => {
+  const { me, capabilities } = team.snapshot.value
+  const act: Act = (name, body, done) =>
+    team.act(`tasks/${encodeURIComponent(task.task_id)}/${name}`, body, done)
+  return <Offers offers={offersFor(task, me, capabilities)} act={act} />
+}
+
 /** One task: what it is, what was said of it, and what this person can do with it. */
 export const TaskPage = ({ team, id }: { team: Team; id: string }) => {
-  const { taskById, me, capabilities, now, historyOf } = team.snapshot.value
+  const { taskById, me, now, historyOf, unread } = team.snapshot.value
+  // Whoever opens a task has read the messages of it.
+  useEffect(() => {
+    const ids = readBy(unread, { kind: 'task', id, top: 0 })
+    if (ids.length > 0) void team.acknowledge(ids)
+  }, [id, unread, team])
   const task = taskById.get(id as never)
   if (task === undefined) return <Empty>The board has no such task: it may be archived.</Empty>
-  const offers = offersFor(task, me, capabilities)
   const act: Act = (name, body, done) =>
     team.act(`tasks/${encodeURIComponent(id)}/${name}`, body, done)
   return (
     <article class="task">
-      <h2 dir="auto">{task.task}</h2>
+      <h2>
+        <Said text={task.task} />
+      </h2>
       <p>
         <b class={`state-${task.status}`}>{task.status}</b> · from{' '}
         <Who team={team} id={task.from_agent} />
@@ -68,16 +85,19 @@ export const TaskPage = ({ team, id }: { team: Team; id: string }) => {
         )}
       </p>
       {task.message !== '' && (
-        <p class="said" dir="auto">
-          {task.message}
+        <p class="said">
+          <Said text={task.message} />
         </p>
       )}
-      <Offers {...{ offers, act }} />
+      <TaskActions team={team} task={task} />
       {(task.artifacts ?? []).length > 0 && (
         <ul>
           {task.artifacts!.map(({ file_key, version }) => (
             <li key={file_key}>
-              <a href={linkTo('file', file_key)}>{file_key}</a> version {version}
+              <a href={linkTo('file', file_key)}>
+                <Said text={file_key} />
+              </a>{' '}
+              version {version}
             </li>
           ))}
         </ul>
@@ -98,7 +118,11 @@ export const TaskPage = ({ team, id }: { team: Team; id: string }) => {
               <small class="faint">
                 <Ago at={at} now={now} />
               </small>
-              {message !== '' && <p dir="auto">{message}</p>}
+              {message !== '' && (
+                <p>
+                  <Said text={message} />
+                </p>
+              )}
             </li>
           ))}
       </ol>

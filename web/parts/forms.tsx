@@ -52,18 +52,22 @@ export const AgentSelect = ({
   value,
   anyone,
   onChange,
+  label = 'To',
+  withMe = false,
 }: {
   team: Team
   value: string
   anyone: string
   onChange: (id: string) => void
+  label?: string
+  withMe?: boolean
 }) => (
   <label>
-    To
+    {label}
     <select value={value} onChange={({ currentTarget }) => onChange(currentTarget.value)}>
       <option value="">{anyone}</option>
       {team.snapshot.value.agents
-        .filter(({ agent }) => agent.agent_id !== team.snapshot.value.me)
+        .filter(({ agent }) => withMe || agent.agent_id !== team.snapshot.value.me)
         .map(({ agent }) => (
           <option key={agent.agent_id} value={agent.agent_id}>
             {agent.name}

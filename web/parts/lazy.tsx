@@ -2,8 +2,11 @@ import type { ComponentType } from 'preact'
 import { useEffect, useState } from 'preact/hooks'
 import { Empty } from './parts.tsx'
 
-/** A page of its own file, which is loaded when it is first shown. */
-export const lazy = <P extends object>(load: () => Promise<ComponentType<P>>): ComponentType<P> => {
+/** A part of its own file, which is loaded when it is first shown. `silent`: shown meanwhile, and if it does not come. */
+export const lazy = <P extends object>(
+  load: () => Promise<ComponentType<P>>,
+  silent?: null,
+): ComponentType<P> => {
   let loaded: ComponentType<P> | null = null
   return (props: P) => {
     const [state, setState] = useState<'loading' | 'here' | 'failed'>('loading')
@@ -23,6 +26,7 @@ export const lazy = <P extends object>(load: () => Promise<ComponentType<P>>): C
       const Loaded = loaded
       return <Loaded {...props} />
     }
+    if (silent !== undefined) return silent
     if (state !== 'failed') return <Empty>Loading…</Empty>
     return (
       <p role="alert">
