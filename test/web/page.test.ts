@@ -3,12 +3,12 @@ import { join } from 'node:path'
 import { gunzipSync } from 'node:zlib'
 import type { Browser, Page } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { joinLink } from '../../protocol/roles.ts'
+import { joinLink, type Role } from '../../protocol/roles.ts'
 import { type Agent, registered } from '../support/agent.ts'
 import { invite } from '../support/auth/members.ts'
 import { until } from '../support/client.ts'
 import { bin, ownPort, type Server, startServer, tempDir } from '../support/server.ts'
-import { faultsOf, goTo, joinBy, noBrowser, startBrowser } from '../support/web/browser.ts'
+import { goTo, noBrowser, startBrowser, visitor } from '../support/web/browser.ts'
 
 /** Bytes, gzipped, of built files of the page and of all that they import at once. */
 const weightOf = (...starts: RegExp[]): number => {
@@ -43,16 +43,7 @@ describe.skipIf(noBrowser !== null)('in a browser', () => {
   const start = async () => {
     server = await startServer({ data, port })
   }
-  /** A page of its own browser profile, by a link for this role. */
-  const person = async (name: string, role: string): Promise<Page> => {
-    const context = await browser.newContext({ viewport: { width: 1_024, height: 700 } })
-    const page = await context.newPage()
-    page.on('close', () => faults.push(...mine))
-    const mine = faultsOf(page)
-    const secret = await invite(server, { workspace: 'default', role })
-    await joinBy(page, joinLink(server.url, 'default', secret), name)
-    return page
-  }
+  const person = (name: string, role: Role) => visitor(browser, server, { name, role, faults })
   const share = async (key: string, stdin: string): Promise<void> => {
     expect((await bob.runWith({ stdin }, 'file-put', key, '-')).code).toBe(0)
   }

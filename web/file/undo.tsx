@@ -6,26 +6,23 @@ import type { Team } from '../state/team.ts'
 
 /** Takes the changes of one agent out of a file: first shows what that would do, and where it meets the work of others. */
 export const Undo = ({ team, path }: { team: Team; path: string }) => {
+  const { me, role } = team.snapshot.value
   const agent = useSignal('')
   const planned = useSignal<UndoReport | null>(null)
-  const ask = (isDry: boolean) =>
-    team.ask<UndoReport>('POST', 'undo', {
-      ...{ agent: agent.value, key: path, dry_run: isDry },
-    })
+  /** The last undo, by its id. */
+  const last = useSignal<string | null>(null)
+  const ask = (wanted: object) => team.ask<UndoReport>('POST', 'undo', { key: path, ...wanted })
   const plan = async () => {
-    planned.value = await ask(true)
+    planned.value = await ask({ agent: agent.value, dry_run: true })
   }
-  const undo = async () => {
-    const done = await ask(false)
+  const undo = async (wanted: object) => {
+    const done = await ask(wanted)
     if (done === null) return
     planned.value = null
-    const [id] = [done.undo]
-    team.tell(
-      id === null
-        ? 'Nothing of it was in the file.'
-        : `Undone. To take that back: clawlink-agent undo ${id}`,
-    )
+    last.value = done.undo
+    team.tell(done.undo === null ? 'Nothing of it was in the file.' : 'Undone.')
   }
+  const isAllowed = role === 'admin' || agent.value === me
   return (
     <section class="panel" aria-label="Undo by agent">
       <AgentSelect
@@ -45,12 +42,24 @@ export const Undo = ({ team, path }: { team: Team; path: string }) => {
           {planned.value.files.map((file) => (
             <Planned key={file.file_key} {...{ team, file }} />
           ))}
-          {planned.value.files.length > 0 && (
-            <button type="button" class="danger" onClick={() => void undo()}>
-              Undo the changes of {team.nameOf(agent.value)} in this file
-            </button>
-          )}
+          {planned.value.files.length > 0 &&
+            (isAllowed ? (
+              <button
+                type="button"
+                class="danger"
+                onClick={() => void undo({ agent: agent.value })}
+              >
+                Undo the changes of {team.nameOf(agent.value)} in this file
+              </button>
+            ) : (
+              <Empty>Only an admin undoes the work of others.</Empty>
+            ))}
         </>
+      )}
+      {last.value !== null && (
+        <button type="button" onClick={() => void undo({ id: last.value })}>
+          Take the undo back
+        </button>
       )}
     </section>
   )
@@ -66,7 +75,10 @@ const Planned = ({ team, file }: { team: Team; file: UndoneFile }) => {
       </p>
       {overlaps.map(({ from_line, to_line, by }) => (
         <p key={from_line} class="overlap">
-          Lines {from_line}–{to_line} overlap with the work of{' '}
+          {from_line === to_line
+            ? `Line ${to_line} overlaps`
+            : `Lines ${from_line}–${to_line} overlap`}{' '}
+          with the work of{' '}
           {by.map((id) => (id === '?' ? 'somebody ' : <Who key={id} team={team} id={id} />))}
         </p>
       ))}

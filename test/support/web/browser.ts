@@ -1,6 +1,9 @@
 import { existsSync } from 'node:fs'
 import { type Browser, chromium, type Page } from 'playwright-core'
+import { joinLink, type Role } from '../../../protocol/roles.ts'
 import { atEnd } from '../at-end.ts'
+import { invite } from '../auth/members.ts'
+import type { Server } from '../server.ts'
 
 const PATHS = [process.env.CHROMIUM, '/usr/bin/chromium', '/usr/bin/chromium-browser']
 const found = PATHS.find((path) => path !== undefined && existsSync(path))
@@ -24,8 +27,7 @@ export const startBrowser = async (): Promise<Browser> => {
 }
 
 /** Collects what a page must never have: errors of scripts, and violations of its policy. */
-export const faultsOf = (page: Page): string[] => {
-  const faults: string[] = []
+export const watchFaults = (page: Page, faults: string[]): void => {
   page.on('pageerror', ({ message }) => faults.push(message))
   page.on('console', (message) => {
     const text = message.text()
@@ -34,7 +36,6 @@ export const faultsOf = (page: Page): string[] => {
       faults.push(text)
     }
   })
-  return faults
 }
 
 /** Opens a page by a join link, under a name. */
@@ -48,4 +49,18 @@ export const joinBy = async (page: Page, link: string, name: string): Promise<vo
 /** Goes to a place of the page: `file/notes.md`. */
 export const goTo = async (page: Page, ...parts: string[]): Promise<void> => {
   await page.goto(`${page.url().replace(/#.*/, '')}#/${parts.map(encodeURIComponent).join('/')}`)
+}
+
+/** A person with a browser profile of their own, by a link for this role; `faults` gets what a page must never have. */
+export const visitor = async (
+  browser: Browser,
+  server: Pick<Server, 'url'>,
+  { name, role, faults }: { name: string; role: Role; faults: string[] },
+): Promise<Page> => {
+  const context = await browser.newContext({ viewport: { width: 1_024, height: 700 } })
+  const page = await context.newPage()
+  watchFaults(page, faults)
+  const secret = await invite(server, { workspace: 'default', role })
+  await joinBy(page, joinLink(server.url, 'default', secret), name)
+  return page
 }
