@@ -166,7 +166,7 @@ export const openEditor = (
 export const showAuthors = (view: EditorView, isShown: boolean): void =>
   view.dispatch({ effects: authors.reconfigure(isShown ? blameGutter() : []) })
 
-/** Opens an editor of a text of one's own, which nobody else sees; `changed` hears of each change. */
+/** Opens an editor of a private text; `changed` hears of each change. */
 export const openDraft = (
   parent: ShadowRoot,
   text: string,

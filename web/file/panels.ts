@@ -1,4 +1,4 @@
-/** What is known of the text of a file, in one file of its own. */
+/** The panels beside a text, loaded together. */
 export { Authors } from './authors.tsx'
 export { History } from './history.tsx'
 export { Propose } from './propose.tsx'

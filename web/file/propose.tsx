@@ -12,7 +12,7 @@ interface Draft {
   base_version: number
 }
 
-/** A text of one's own, which becomes a suggestion for the file. */
+/** A private copy of the text, which becomes a suggestion for the file. */
 export const Propose = ({ team, path }: { team: Team; path: string }) => {
   const { doc, where, id } = team.workspace
   const name = `clawlink-draft/${location.pathname}/${where.workspace}/${id}/${path}`

@@ -33,7 +33,7 @@ const Time = ({ at, now }: { at: number; now: number }) => (
 )
 
 /**
- * What others wrote, on a line of its own direction. Characters that show nothing, or turn the text around them, are
+ * Text of others, in its own direction. Characters that show nothing, or turn the text around them, are
  * shown as their codes.
  */
 export const Said = ({ text }: { text: string }) => (

@@ -22,7 +22,7 @@ interface StoryEvent {
 const FIRST = 50
 const MOST = 500
 
-/** What happened in the workspace, of all or of an agent, a task or a file. */
+/** The story of the workspace, of all or of an agent, a task or a file. */
 export const Record = ({ team }: { team: Team }) => {
   const { me, files, tasks, now } = team.snapshot.value
   const of = useSignal({ agent: '', task: '', file: '' })

@@ -49,7 +49,7 @@ const Offers = ({ offers, act }: { offers: ReadonlySet<TaskOffer>; act: Act }) =
   </>
 )
 
-/** What this person can do with a task now. */
+/** The commands that this person can give for a task now. */
 export const TaskActions = ({ team, task }: { team: Team; task: Task }) => {
   const { me, capabilities } = team.snapshot.value
   const act: Act = (name, body, done) =>
