@@ -139,7 +139,8 @@ export class NodeHoldings implements Holdings {
   /** The node that should own a workspace of nobody's; null: this one. */
   #betterFor(workspace: string): NodeAddress | null {
     const { node, clock, prefers = preferredOf } = this.#env
-    const others = this.#peers.ready(clock())
+    const now = clock()
+    const others = this.#isDraining ? this.#peers.up(now) : this.#peers.ready(now)
     const own = this.#isDraining ? [] : [node.id]
     const id = prefers(workspace, [...own, ...others.map((other) => other.id)])
     const better = others.find((other) => other.id === id)
@@ -258,7 +259,7 @@ export class NodeHoldings implements Holdings {
     this.#isDraining = true
     const left = [...workspaces]
     const giveUp = async (): Promise<void> => {
-      while (!signal?.aborted && this.#peers.ready(this.#env.clock()).length > 0) {
+      while (!signal?.aborted && this.#peers.up(this.#env.clock()).length > 0) {
         const next = left.shift()
         if (next === undefined) return
         await this.release(next)

@@ -1,5 +1,4 @@
 import type { Look, NodeRow } from '../storage/postgres/node-store.ts'
-import type { NodeAddress } from './holdings.ts'
 import { Suspicion } from './suspicion.ts'
 
 /** The nodes of the cluster, as one of them saw them last. */
@@ -34,15 +33,20 @@ export class Peers {
     )
   }
 
-  /** The others that may take a workspace: they gave a sign of life just now. */
-  ready(at: number): NodeAddress[] {
+  /** The others that give signs of life. */
+  up(at: number): NodeRow[] {
     return this.#rows.filter(
       (row) =>
         row.is_up &&
         row.id !== this.#self &&
         !this.#isFenced(row) &&
-        !this.suspicion.isStale(row.id, at),
+        !this.suspicion.isSilent(row.id, at),
     )
+  }
+
+  /** Those of them that may be asked to claim a workspace: they gave one just now. */
+  ready(at: number): NodeRow[] {
+    return this.up(at).filter(({ id }) => !this.suspicion.isStale(id, at))
   }
 
   /** Call when this node fences another one. */
