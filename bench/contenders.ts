@@ -20,7 +20,17 @@ const peer = (name: string, wire: WireName, file: string): Contender => ({
 /** All clients of a benchmark are one agent, which may take what a hundred may. */
 const UNLIMITED = [
   ...['connections', 'address-connections', 'agent-connections', 'workspace-connections'],
-  ...['messages', 'bytes', 'awareness', 'handshakes', 'work'],
+  ...[
+    'messages',
+    'bytes',
+    'awareness',
+    'handshakes',
+    'work',
+    'workspaces',
+    'rooms',
+    'requests',
+    'waiting',
+  ],
 ].map((name) => `${name}=999999999999`)
 
 /** `script` gives the program to run. */
@@ -66,6 +76,9 @@ export const sendEach = peer('bare ws, a send each', 'bare', 'peers/send-each.ts
 
 /** The same with each message framed once and one write a client and tick: the most a server could do. */
 export const coalesced = peer('bare ws, coalesced', 'bare', 'peers/coalesced.ts')
+
+/** Relays messages, each after an fsync, many per batch: the least that a server costs that keeps its word. */
+export const durable = peer('bare ws, durable', 'durable', 'peers/durable.ts')
 
 /** Has the whole document in memory as one message: the least that a newcomer can cost. */
 export const staticDocument = peer(

@@ -1,6 +1,7 @@
 import { loadavg } from 'node:os'
 import { abuse } from './abuse.ts'
 import { authorship } from './authorship.ts'
+import { awareness } from './awareness.ts'
 import { budgets } from './budgets.ts'
 import { cliStart } from './cli-start.ts'
 import { coldLoad } from './cold-load.ts'
@@ -11,10 +12,12 @@ import { fanout } from './fanout.ts'
 import { filePut } from './file-put.ts'
 import { find } from './find.ts'
 import { herd } from './herd.ts'
+import { joins } from './joins.ts'
 import { linkMemory } from './link-memory.ts'
 import { mcp } from './mcp.ts'
 import { mirror } from './mirror.ts'
 import { type Findings, store, writePage } from './report.ts'
+import { rooms } from './rooms.ts'
 import { tasks } from './tasks.ts'
 import { tui } from './tui.ts'
 import { wake } from './wake.ts'
@@ -22,6 +25,9 @@ import { wake } from './wake.ts'
 /** In the order of the page. */
 const BENCHMARKS: Record<string, (log: (line: string) => void) => Promise<Findings>> = {
   fanout,
+  rooms,
+  joins,
+  awareness,
   'cold-load': coldLoad,
   'durable-write': durableWrite,
   crash,

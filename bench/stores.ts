@@ -6,6 +6,7 @@ import { measure } from './fanout.ts'
 import type { FanoutJob, FanoutResult } from './fanout-load.ts'
 import { startWorker } from './programs.ts'
 import { integer, milliseconds, spread, times } from './report.ts'
+import { inRounds } from './rounds.ts'
 import { median, pairedRatio } from './stats.ts'
 import { writerUpdates } from './workload.ts'
 
@@ -28,20 +29,6 @@ const others: Contender[] = [
 ]
 const all = [clawlink, ...others]
 
-const inRounds = async <T>(
-  parts: readonly T[],
-  one: (part: T, round: number) => Promise<number>,
-): Promise<Map<T, number[]>> => {
-  const figures = new Map<T, number[]>(parts.map((part) => [part, []]))
-  for (let round = 0; round < ROUNDS; round++) {
-    const from = round % parts.length
-    for (const part of [...parts.slice(from), ...parts.slice(0, from)]) {
-      figures.get(part)!.push(await one(part, round))
-    }
-  }
-  return figures
-}
-
 const say = (what: string, figures: readonly number[][], format: (n: number) => string): void => {
   const [level = []] = figures
   for (const [i, { name }] of all.entries()) {
@@ -57,7 +44,7 @@ for (const contender of all) {
   for (const update of updates.slice(0, WARM_UP)) await part.write(update)
   parts.push(part)
 }
-const writes = await inRounds(parts, async (part, round) => {
+const writes = await inRounds(parts, ROUNDS, async (part, round) => {
   const took: number[] = []
   const at = WARM_UP + round * WRITES
   for (const update of updates.slice(at, at + WRITES)) {
@@ -72,7 +59,7 @@ for (const part of parts) await part.close()
 
 const generator = await startWorker<FanoutJob, FanoutResult>('fanout-load.ts')
 const load = { clients: 100, writers: 4, underWay: 64, rounds: ROUNDS }
-const fanned = await inRounds(all, async (contender) => {
+const fanned = await inRounds(all, ROUNDS, async (contender) => {
   const result = await measure(generator, contender, load)
   return result.updates / result.seconds
 })

@@ -11,11 +11,15 @@ export interface Wire {
   wrap: (room: string, update: Uint8Array) => Uint8Array
   /** The Yjs update in a message, or null if there is none. */
   unwrap: (message: Uint8Array) => Uint8Array | null
+  /** The same for an awareness update, as y-protocols encodes it. */
+  wrapAwareness: (room: string, update: Uint8Array) => Uint8Array
+  unwrapAwareness: (message: Uint8Array) => Uint8Array | null
 }
 
-export type WireName = 'stock' | 'hocuspocus' | 'bare'
+export type WireName = 'stock' | 'hocuspocus' | 'bare' | 'durable'
 
 const SYNC = 0
+const AWARENESS = 1
 const STEP_1 = 0
 const STEP_2 = 1
 const UPDATE = 2
@@ -35,6 +39,13 @@ const readSyncUpdate = (decoder: decoding.Decoder): Uint8Array | null => {
   return decoding.readVarUint(decoder) === STEP_1 ? null : decoding.readVarUint8Array(decoder)
 }
 
+const writeAwareness = (encoder: encoding.Encoder, update: Uint8Array) => {
+  encoding.writeVarUint(encoder, AWARENESS)
+  encoding.writeVarUint8Array(encoder, update)
+}
+const readAwareness = (decoder: decoding.Decoder): Uint8Array | null =>
+  decoding.readVarUint(decoder) === AWARENESS ? decoding.readVarUint8Array(decoder) : null
+
 /** What y-websocket speaks, and clawlink-sync with it. */
 const stock: Wire = {
   path: (room) => `/sync/${room}`,
@@ -42,6 +53,8 @@ const stock: Wire = {
   isWelcome: (message) => message[0] === SYNC && message[1] === STEP_2,
   wrap: (_room, update) => sync(UPDATE, update),
   unwrap: (message) => readSyncUpdate(decoding.createDecoder(message)),
+  wrapAwareness: (_room, update) => encoding.encode((encoder) => writeAwareness(encoder, update)),
+  unwrapAwareness: (message) => readAwareness(decoding.createDecoder(message)),
 }
 
 /** Hocuspocus: the document's name before every message, and an authentication message (2, 0, token) first. */
@@ -73,12 +86,17 @@ const hocuspocus: Wire = {
   },
   wrap: (room, update) => named(room, (encoder) => writeSync(encoder, UPDATE, update)),
   unwrap: (message) => readSyncUpdate(hocuspocusBody(message)),
+  wrapAwareness: (room, update) => named(room, (encoder) => writeAwareness(encoder, update)),
+  unwrapAwareness: (message) => readAwareness(hocuspocusBody(message)),
 }
 
 /** The floors relay whatever they get and greet a new client with one byte; nothing else is said. */
 const bare: Wire = { ...stock, path: () => '/', hello: () => [], isWelcome: () => true }
 
-export const WIRES: Record<WireName, Wire> = { stock, hocuspocus, bare }
+/** The durable floor knows rooms. */
+const durable: Wire = { ...bare, path: stock.path }
+
+export const WIRES: Record<WireName, Wire> = { stock, hocuspocus, bare, durable }
 
 const FIN_BINARY = 0x82
 const MASKED = 0x80

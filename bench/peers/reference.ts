@@ -1,7 +1,7 @@
 import * as decoding from 'lib0/decoding'
 import * as encoding from 'lib0/encoding'
 import type { WebSocket } from 'ws'
-import { Awareness, applyAwarenessUpdate } from 'y-protocols/awareness'
+import { Awareness, applyAwarenessUpdate, encodeAwarenessUpdate } from 'y-protocols/awareness'
 import { readSyncMessage, writeSyncStep1, writeUpdate } from 'y-protocols/sync'
 import * as Y from 'yjs'
 import { listen } from './listen.ts'
@@ -40,6 +40,14 @@ const openRoom = (name: string): Room => {
     const message = encoding.encode((encoder) => {
       encoding.writeVarUint(encoder, SYNC)
       writeUpdate(encoder, update)
+    })
+    for (const connection of room.connections) send(room, connection, message)
+  })
+  awareness.on('update', (changed: Record<'added' | 'updated' | 'removed', number[]>) => {
+    const clients = [...changed.added, ...changed.updated, ...changed.removed]
+    const message = encoding.encode((encoder) => {
+      encoding.writeVarUint(encoder, AWARENESS)
+      encoding.writeVarUint8Array(encoder, encodeAwarenessUpdate(awareness, clients))
     })
     for (const connection of room.connections) send(room, connection, message)
   })
