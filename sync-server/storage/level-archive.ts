@@ -10,6 +10,10 @@ const placeOf = (workspace: string, shelf: Shelf): string =>
 const archiveKey = (place: string, seq: number): string => seqKey(`a:${place}`, seq)
 const idKey = (place: string, id: string): string => `i:${place}:${id}`
 
+/** The keys of the first archived entries. */
+export const firstArchived = (workspace: string): string[] =>
+  (['broadcasts', 'tasks'] as const).map((shelf) => archiveKey(placeOf(workspace, shelf), 1))
+
 /** The records of an archived entry at its position. */
 export const archiveOps = (
   workspace: string,

@@ -13,7 +13,8 @@ type Put = (ops: Op[]) => Promise<void>
 type Snapshot = { snapshot?: At }
 
 export const recordKey = (workspace: string, seq: number): string => seqKey(`u:${workspace}`, seq)
-const entryKey = (workspace: string, index: number): string => seqKey(`x:${workspace}`, index)
+export const entryKey = (workspace: string, index: number): string =>
+  seqKey(`x:${workspace}`, index)
 
 /** The key of a workspace's checkpoint. Two slots take turns, so that the checkpoint before stays for a while. */
 export const checkpointKey = (workspace: string, slot: number): string =>
@@ -64,8 +65,11 @@ export const checkpointsOf = async (
   options: Snapshot = {},
 ): Promise<StoredCheckpoint[]> => {
   const found: StoredCheckpoint[] = []
-  for (const slot of [0, 1]) {
-    const value = await db.get(checkpointKey(workspace, slot), options)
+  const values = await db.getMany(
+    [checkpointKey(workspace, 0), checkpointKey(workspace, 1)],
+    options,
+  )
+  for (const [slot, value] of values.entries()) {
     if (value === undefined) continue
     const { seq } = readCheckpointHead(decoding.createDecoder(value))
     found.push({ seq, slot, value })
@@ -100,14 +104,23 @@ export class LevelRecordLog implements RecordLog {
     await this.chain(workspace)
   }
 
-  /** The chain of a workspace, read on first use. `isEmpty`: it has no record and no checkpoint. Throws Corruption. */
-  chain(workspace: string, isEmpty = false): Promise<Chain> {
+  /** The chain of a workspace, read on first use. Throws Corruption. */
+  chain(workspace: string): Promise<Chain> {
     const opening = this.#opening.get(workspace)
     if (opening !== undefined) return opening
-    const opened = this.#read(workspace, isEmpty)
+    const opened = this.#read(workspace)
     this.#opening.set(workspace, opened)
     opened.catch(() => this.#opening.delete(workspace))
     return opened
+  }
+
+  /** The chain of a workspace of which nothing is stored; null: it was read already. */
+  begin(workspace: string): Chain | null {
+    if (this.#opening.has(workspace)) return null
+    const chain = new Chain(workspace)
+    this.#chains.set(workspace, chain)
+    this.#opening.set(workspace, Promise.resolve(chain))
+    return chain
   }
 
   /** Forgets what is in memory, of all workspaces or of one: after a failed write the disk says what is stored. */
@@ -121,17 +134,13 @@ export class LevelRecordLog implements RecordLog {
     }
   }
 
-  async #read(workspace: string, isEmpty: boolean): Promise<Chain> {
+  async #read(workspace: string): Promise<Chain> {
     const range = { gt: `x:${workspace}:`, lt: `x:${workspace};`, reverse: true, limit: 1 }
     const [newest] = await this.#db.iterator(range).all()
     const chain =
       newest === undefined
         ? new Chain(workspace)
         : whole(workspace, () => new Chain(workspace, newest[1], seqOf(newest[0])))
-    if (newest === undefined && isEmpty) {
-      this.#chains.set(workspace, chain)
-      return chain
-    }
     if (newest === undefined) await this.#begin(workspace, chain)
     for await (const { value } of recordsAfter(this.#db, workspace, chain.folded)) {
       whole(workspace, () => chain.opened(value))

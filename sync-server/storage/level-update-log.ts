@@ -4,6 +4,7 @@ import { NameTable } from '../../lib/attribution/names.ts'
 import { type Authorship, UNCREDITED } from '../../lib/attribution/runs.ts'
 import type { Chain } from './chain.ts'
 import { GroupCommit } from './group-commit.ts'
+import { hasNothing } from './has-nothing.ts'
 import { Corruption, causeOf } from './integrity/corruption.ts'
 import { Conflict, type Db, isStoreFailure, type Store } from './integrity/db.ts'
 import { putFormat } from './integrity/format.ts'
@@ -96,7 +97,7 @@ export class LevelUpdateLog implements UpdateLog {
   /** By workspace, filled on first use. */
   readonly #ends = new Map<string, Ends>()
   readonly #finding = new Map<string, Promise<Ends>>()
-  /** Workspaces of which `load` found nothing: no record and no checkpoint needs to be looked for. */
+  /** Workspaces of which `load` found nothing, so that nothing needs to be looked for. */
   readonly #empty = new Set<string>()
   readonly #commits: GroupCommit
   /** Of the records that checkpoints cover. */
@@ -192,9 +193,7 @@ export class LevelUpdateLog implements UpdateLog {
     this.#commits.resume()
   }
 
-  /**
-   * All current entries as stored, checksums included, in key order. Later writes are not included.
-   */
+  /** All entries as stored, checksums included, in key order; without later writes. */
   records(): AsyncIterable<[string, Uint8Array]> {
     return this.#db.iterator({ valueEncoding: 'view' })
   }
@@ -213,7 +212,8 @@ export class LevelUpdateLog implements UpdateLog {
     { credits, deleted }: Authorship = ANONYMOUS,
   ): Promise<number> {
     const at = this.#now()
-    const ends = this.#ends.get(workspace) ?? (await this.#findEnds(workspace))
+    const ends =
+      this.#ends.get(workspace) ?? this.#begin(workspace) ?? (await this.#findEnds(workspace))
     const { chain } = ends
     const ops: Op[] = [...facts]
     if (updates.length > 0) {
@@ -269,10 +269,9 @@ export class LevelUpdateLog implements UpdateLog {
     const finding = this.#finding.get(workspace)
     if (finding !== undefined) return finding
     const find = async (): Promise<Ends> => {
-      const isEmpty = this.#empty.delete(workspace)
-      const chain = await this.record.chain(workspace, isEmpty)
-      const names = isEmpty ? new NameTable() : await this.folded.names(workspace)
-      if (!isEmpty) await addNames(this.#db, workspace, chain.folded, names)
+      const chain = await this.record.chain(workspace)
+      const names = await this.folded.names(workspace)
+      await addNames(this.#db, workspace, chain.folded, names)
       const archive = {
         broadcasts: await this.archiveEnd(workspace, 'broadcasts'),
         tasks: await this.archiveEnd(workspace, 'tasks'),
@@ -286,11 +285,18 @@ export class LevelUpdateLog implements UpdateLog {
     return found
   }
 
+  /** Begins the log of a workspace of which nothing is stored; null: it is not known to be one. */
+  #begin(workspace: string): Ends | null {
+    const chain = this.#empty.delete(workspace) ? this.record.begin(workspace) : null
+    if (chain === null) return null
+    const ends = { chain, archive: { broadcasts: 0, tasks: 0 }, names: new NameTable() }
+    this.#ends.set(workspace, ends)
+    return ends
+  }
+
   async load(workspace: string): Promise<Stored> {
-    const stored = await this.#load(workspace, new NameTable())
-    if (stored.seq > 0) this.#empty.delete(workspace)
-    else if (this.#empty.size < MOST_EMPTY) this.#empty.add(workspace)
-    return stored
+    this.#empty.delete(workspace)
+    return this.#load(workspace, new NameTable())
   }
 
   /** Adds the names in the records to `names`. */
@@ -313,8 +319,8 @@ export class LevelUpdateLog implements UpdateLog {
         for (const update of decodeRecord(value, names).updates) stored.tail.push(update)
         stored.seq = seq
       }
-      if (stored.seq === 0 && (await this.#db.get(`w:${workspace}`, { snapshot })) !== undefined) {
-        throw new Corruption(of, 'all of it is missing')
+      if (stored.seq === 0 && (await hasNothing(this.#db, workspace, snapshot))) {
+        if (this.#empty.size < MOST_EMPTY) this.#empty.add(workspace)
       }
     } catch (error) {
       throw damageIn(of, error) ?? error

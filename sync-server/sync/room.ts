@@ -140,8 +140,8 @@ export class Room {
   }
 
   async #open(): Promise<Stored> {
-    const stored = await loadOrPrepare(this.name, this.#env)
-    this.#gate.open(await this.#env.log.owners(this.name))
+    const { stored, owners } = await loadOrPrepare(this.name, this.#env)
+    this.#gate.open(owners)
     this.#turns.opened(stored.seq)
     this.#idleWatch.start()
     return stored
@@ -329,12 +329,16 @@ const sizeOf = ({ checkpoint, tail }: Stored): number =>
   tail.reduce((sum, { length }) => sum + length, checkpoint?.length ?? 0)
 
 /** The stored workspace; a new one is prepared and stored first. */
-const loadOrPrepare = async (name: string, { log, prepare }: RoomEnv): Promise<Stored> => {
+const loadOrPrepare = async (
+  name: string,
+  { log, prepare }: RoomEnv,
+): Promise<{ stored: Stored; owners: Map<number, string> }> => {
   const stored = await log.load(name)
-  if (stored.seq > 0) return stored
+  if (stored.seq > 0) return { stored, owners: await log.owners(name) }
   const doc = newDoc()
   prepare(doc, name)
   const update = Y.encodeStateAsUpdate(doc)
   doc.destroy()
-  return { checkpoint: null, tail: [update], seq: await log.append(name, [update]) }
+  const seq = await log.append(name, [update])
+  return { stored: { checkpoint: null, tail: [update], seq }, owners: new Map() }
 }

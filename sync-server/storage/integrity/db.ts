@@ -46,6 +46,8 @@ export interface Writing {
  */
 export interface Db {
   get: (key: string, options?: Reading) => Promise<Uint8Array | undefined>
+  /** The values of keys, in their order. */
+  getMany: (keys: string[], options?: Reading) => Promise<(Uint8Array | undefined)[]>
   iterator: (range?: Range) => Found<[string, Uint8Array]>
   keys: (range?: Range) => Found<string>
   values: (range?: Range) => Found<Uint8Array>

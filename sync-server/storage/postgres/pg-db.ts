@@ -83,6 +83,10 @@ export class PgDb implements Db {
     return options.valueEncoding === 'view' ? sealed : opened(sealed)
   }
 
+  getMany(keys: string[], options: Reading = {}): Promise<(Uint8Array | undefined)[]> {
+    return Promise.all(keys.map((key) => this.get(key, options)))
+  }
+
   #at({ snapshot }: Reading): PgSnapshot | null {
     return snapshot instanceof PgSnapshot ? snapshot : null
   }
