@@ -32,24 +32,6 @@ const LONG = new RegExp(
   ].join('|')})\\.test\\.ts$`,
 )
 const isLong = (file: string): boolean => LONG.test(file)
-/**
- * Tests that change the clock, the environment or a module, or count what their process does: each of these files has a
- * process of its own. All others share the modules that they import, which would cost each of them 1 to 4 s of CPU.
- */
-const ISOLATED = new RegExp(
-  `^test/(${[
-    'agent/waking/codex',
-    'client/attach',
-    'lib/.*',
-    'package/package',
-    'skill/.*',
-    'sync-server/(auth/of-a-node|cluster/.*|http-agents/old-clients|limits/(abuse|frames))',
-    'sync-server/(ops/(nodes|standby)|storage/(node-.*|postgres.*|uploads)|sync/faults)',
-    'system/(cluster/.*|environment/machine)',
-    'tui/terminal',
-  ].join('|')})\\.test\\.ts$`,
-)
-const isShared = (file: string): boolean => !isUnit(file) && !isLong(file) && !ISOLATED.test(file)
 
 const common = { pool: 'forks' as const, testTimeout: 180_000, hookTimeout: 60_000 }
 const built = { globalSetup: ['test/support/build.ts'], setupFiles: ['test/support/setup.ts'] }
@@ -67,18 +49,10 @@ export default defineConfig({
       },
       {
         extends: true,
+        // To load all modules costs each file 1 to 4 s of CPU: a file leaves no clock, environment or module changed.
         test: {
-          ...common,
-          ...built,
-          name: 'system',
-          include: files.filter((file) => !isUnit(file) && !isLong(file) && !isShared(file)),
-        },
-      },
-      {
-        extends: true,
-        test: {
-          ...{ ...common, ...built, name: 'shared', isolate: false },
-          include: files.filter(isShared),
+          ...{ ...common, ...built, name: 'system', isolate: false },
+          include: files.filter((file) => !isUnit(file) && !isLong(file)),
         },
       },
       {

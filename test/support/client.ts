@@ -49,17 +49,22 @@ export const untilDoc = (doc: Y.Doc, holds: () => boolean): Promise<void> =>
     look()
   })
 
-/** Resolves once `holds` does; looks every few milliseconds and gives up after `ms`. */
+/** Milliseconds from one look of `until` to the next: a tenth of the time it has waited, between these. */
+const LOOK_MS = [5, 50] as const
+
+/** Resolves once `holds` does; looks again and again, and gives up after `ms`. */
 export const until = async (
   what: string,
   holds: () => boolean | Promise<boolean>,
   ms = 20_000,
 ): Promise<void> => {
-  const end = Date.now() + ms
+  const began = Date.now()
   while (!(await holds())) {
-    if (Date.now() > end) throw new Error(`gave up waiting until ${what}`)
+    const waited = Date.now() - began
+    if (waited > ms) throw new Error(`gave up waiting until ${what}`)
+    const pause = Math.min(Math.max(waited / 10, LOOK_MS[0]), LOOK_MS[1])
     // Timers alone, of some who look for longer than they wait, would leave files and sockets no turn at all.
-    await new Promise((next) => setTimeout(() => setImmediate(next), 5))
+    await new Promise((next) => setTimeout(() => setImmediate(next), pause))
   }
 }
 

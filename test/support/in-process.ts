@@ -36,7 +36,7 @@ export const startHere = async ({
   const log = pino({ name: 'clawlink-sync', level: options.logLevel }, { write })
   // LevelDB creates its files with these permissions.
   const umask = process.umask(0o077)
-  const server = await startSyncServer(options, '0', log).finally(() => process.umask(umask))
+  const server = await startSyncServer(options, 'test', log).finally(() => process.umask(umask))
   let stopping: Promise<number> | null = null
   const stop = (): Promise<number> => {
     stopping ??= server.close().then(
@@ -87,7 +87,7 @@ export const serveAs = async (
   const port = args.includes('--port') ? [] : ['--port', '0']
   const given = [...port, '--data', data, '--no-mdns', ...storeArgs(data), ...args]
   const options = parseOptions(readProgram(PROGRAM, given), {})
-  const server = await startSyncServer(options, '0', pino({ level: 'silent' }), cluster)
+  const server = await startSyncServer(options, 'test', pino({ level: 'silent' }), cluster)
   setToken(server.port, ownerToken(data))
   const at = `127.0.0.1:${server.port}`
   return { url: `http://${at}`, sync: `ws://${at}/sync`, data, close: () => server.close() }

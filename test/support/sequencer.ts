@@ -51,8 +51,7 @@ const rank = ({ moduleId, project }: TestSpecification): number => {
   const at = SLOW.findIndex((name) => moduleId.endsWith(`/test/${name}.test.ts`))
   const slow = at < 0 ? SLOW.length : at
   // Files share a worker's modules as long as they follow each other.
-  const follows = project.name === 'unit' ? 2 : project.name === 'shared' ? 1 : 0
-  return follows * (SLOW.length + 1) + slow
+  return project.name === 'unit' ? SLOW.length + 1 : slow
 }
 
 /** Starts the slow files first, in a fresh clone too. */

@@ -22,8 +22,9 @@ export const transcriptOf = (markdown: string): Step[] =>
     }),
   )
 
-/** Who is present comes by and by: what shows it is asked again for so long. */
+/** Who is present comes by and by: what shows it is asked again for so long, with such pauses. */
 const PRESENCE_MS = 10_000
+const PAUSE_MS = 150
 
 const ID = /\b[atm]-[0-9a-z]{12}\b/g
 
@@ -82,6 +83,7 @@ export const stageFor = (server: Server): Stage => {
         const expected = sameFor(translate(step.output), 'laptop')
         const looks = /^clawlink-agent (discover|prime)\b/.test(step.command)
         if (shown === expected || !looks || Date.now() > deadline) return { shown, expected }
+        Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, PAUSE_MS)
       }
     },
   }

@@ -2,9 +2,10 @@ import { execFile } from 'node:child_process'
 import { once } from 'node:events'
 import { promisify } from 'node:util'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { type Agent, registered, WAYS } from '../../support/agent.ts'
+import { type Agent, registered, WAYS_HERE } from '../../support/agent.ts'
 import { orLong, runSeed, seeded, until } from '../../support/client.ts'
-import { bin, type Server, startServer } from '../../support/server.ts'
+import { startHere } from '../../support/in-process.ts'
+import { bin, type ServerAt } from '../../support/server.ts'
 
 interface Message {
   message_id: string
@@ -13,15 +14,15 @@ interface Message {
 }
 type Poll = { messages: Message[]; count: number }
 
-describe.each(WAYS)('by way of %s', (way) => {
-  let server: Server
+describe.each(WAYS_HERE)('by way of %s', (way) => {
+  let server: ServerAt
   let teller: Agent
   let lead: Agent & { id: string }
   let scout: Agent & { id: string }
 
   beforeAll(async () => {
-    server = await startServer()
-    teller = await registered(server.url, 'Teller')
+    server = await startHere()
+    teller = await registered(server.url, 'Teller', 'link-here')
     lead = await registered(server.url, 'Lead', way)
     scout = await registered(server.url, 'Scout', way)
   })
@@ -31,7 +32,7 @@ describe.each(WAYS)('by way of %s', (way) => {
     ...process.env,
     CLAWLINK_HOME: scout.home,
     CLAWLINK_SERVER: server.url,
-    CLAWLINK_LINK: way === 'alone' ? 'off' : '',
+    CLAWLINK_LINK: way === 'alone-here' ? 'off' : '',
   })
   const say = async (...contents: string[]) => {
     // After a restart of the server its link may not be there yet.
@@ -129,7 +130,7 @@ describe.each(WAYS)('by way of %s', (way) => {
     expect(await lead.atLink('discover')).toMatchObject({ code: 6 })
     expect((await lead.ask<{ offline: boolean }>('file-list')).offline).toBe(true)
 
-    server = await startServer({ port, data })
+    server = await startHere({ port, data })
     await lead.ask('discover')
     expect(await contents()).toEqual(['a', 'b', 'c'])
     await lead.ask('discover')
@@ -146,7 +147,7 @@ describe.each(WAYS)('by way of %s', (way) => {
     expect(ran.json().data).toMatchObject({ offline: true, messages: [{ content: 'kept' }] })
     expect(ran.stderr).toMatch(/this is the local copy/)
     expect(await scout.atLink('poll')).toMatchObject({ code: 6 })
-    server = await startServer({ port, data })
+    server = await startHere({ port, data })
     expect(await contents()).toEqual([])
   })
 

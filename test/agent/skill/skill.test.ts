@@ -5,7 +5,8 @@ import { countTokens } from 'gpt-tokenizer/encoding/o200k_base'
 import { expect, it, onTestFinished } from 'vitest'
 import { readArgs } from '../../../agent/verb-table/args.ts'
 import { VERBS } from '../../../agent/verb-table/verbs.ts'
-import { registered } from '../../support/agent.ts'
+import { registeredHere } from '../../support/agent.ts'
+import { startHere } from '../../support/in-process.ts'
 import { bin, root, startServer, tempDir } from '../../support/server.ts'
 import { stageFor, transcriptOf } from '../../support/transcript.ts'
 
@@ -59,10 +60,10 @@ const inline = (text: string): string[] =>
   })
 
 it('[HOST-1] every command in the text of the skill is one, and does what it says', async () => {
-  const server = await startServer()
+  const server = await startHere()
   onTestFinished(async () => void (await server.stop()))
-  const ana = await registered(server.url, 'ana')
-  const ben = await registered(server.url, 'ben')
+  const ana = await registeredHere(server.url, 'ana')
+  const ben = await registeredHere(server.url, 'ben')
   await ana.ask('file-append', '--key', 'K', 'old')
   await ana.ask('file-append', '--key', 'K', 'second')
   await ana.ask('file-get', '--key', 'K')

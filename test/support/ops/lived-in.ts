@@ -9,7 +9,8 @@ import { addBroadcast } from '../../../workspace/messages/broadcasts.ts'
 import { addTask } from '../../../workspace/tasks/tasks.ts'
 import { putBytes, someBytes } from '../blobs.ts'
 import { until } from '../client.ts'
-import { fetch, type Server, startServer, tempDir } from '../server.ts'
+import { startHere } from '../in-process.ts'
+import { fetch, type Server, type ServerAt, startServer, tempDir } from '../server.ts'
 import { fileClient } from '../sync-server/file-client.ts'
 import { logAt } from '../sync-server/log-at.ts'
 
@@ -19,7 +20,7 @@ const BROADCASTS = 2_050
 const TEXT_BYTES = 1_500_000
 
 /** Fills `default` and `quiet` of a running server with some of everything; it is on disk when this resolves. */
-export const liveIn = async (server: Server): Promise<{ blob: string }> => {
+export const liveIn = async (server: ServerAt): Promise<{ blob: string }> => {
   const { doc, by, client, put } = await fileClient(`${server.sync}/default`, 'ada')
   registerAgent(doc, {
     ...{ id: by, name: 'Ada', capabilities: ['x'], machine: 'm', description: 'd', now: 1 },
@@ -28,14 +29,20 @@ export const liveIn = async (server: Server): Promise<{ blob: string }> => {
     put('notes/plan.md', Array.from({ length: i + 3 }, (_, n) => `${n}: ${i}\n`).join(''))
     await client.barrier()
   }
+  const say = (n: number): void => {
+    const id = `m-${n.toString(36).padStart(12, '0')}` as BroadcastId
+    addBroadcast(doc, { id, from: by, content: `said ${n}`, topic: 't', tags: [], now: 1_000 + n })
+  }
   const blob = someBytes(5_000)
   await putBytes(server, blob)
   putBlob(doc, { ...blob, key: 'picture.png', known: null, by, now: Date.now() })
   for (let i = 0; i < 2; i++) put(`big/${i}.txt`, randomBytes(TEXT_BYTES).toString('base64'))
   await client.barrier()
-  for (let i = 0; i < BROADCASTS; i++) {
-    const id = `m-${i.toString(36).padStart(12, '0')}` as BroadcastId
-    addBroadcast(doc, { id, from: by, content: `said ${i}`, topic: 't', tags: [], now: 1_000 + i })
+  // Updates of ten each: most of the CPU is what the server does per update.
+  for (let i = 0; i < BROADCASTS; i += 10) {
+    doc.transact(() => {
+      for (let n = i; n < i + 10; n++) say(n)
+    })
   }
   for (const [task, to] of ['t-open', 't-done'].entries()) {
     const id = `${to}0000000${task}` as TaskId
@@ -62,9 +69,10 @@ export const LIVE_ARGS = ['--log-level', 'error', '--archive-after', '0.00001']
 
 /** The data folder of a server that was lived in, and stopped, or killed. */
 export const livedIn = async (end: 'stop' | 'kill'): Promise<{ data: string; blob: string }> => {
-  const server = await startServer({ args: LIVE_ARGS })
+  const start = end === 'kill' ? startServer : startHere
+  const server: ServerAt & Partial<Server> = await start({ args: LIVE_ARGS })
   const { blob } = await liveIn(server)
-  await server[end]()
+  await (server.kill ?? server.stop)()
   return { data: server.data, blob }
 }
 

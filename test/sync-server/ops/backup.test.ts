@@ -10,7 +10,7 @@ import { addTask, listTasks } from '../../../workspace/tasks/tasks.ts'
 import { blobFiles, putBytes, someBytes } from '../../support/blobs.ts'
 import { liveDoc, RawClient, stockClient, until, untilDoc } from '../../support/client.ts'
 import { startHere } from '../../support/in-process.ts'
-import { place, sync, syncHere, syncJson, syncJsonHere } from '../../support/ops/commands.ts'
+import { place, syncHere, syncJsonHere } from '../../support/ops/commands.ts'
 import { dump, LIVE_ARGS, liveIn } from '../../support/ops/lived-in.ts'
 import { type ServerAt, startServer } from '../../support/server.ts'
 
@@ -49,7 +49,7 @@ it('[OPS-1] what was acknowledged before a backup is in it, and what is in it fi
     )
     const before = [...acknowledged]
     const dir = place('backup')
-    await syncJson('backup', dir, '--data', server.data)
+    await syncJsonHere('backup', dir, '--data', server.data)
     const copy = place('restored')
     expect((await syncHere('restore', dir, '--data', copy)).code).toBe(0)
     const restored = await startHere({ data: copy })
@@ -73,10 +73,10 @@ it('[OPS-1] a backup of a stopped server is what one of it running is; restored,
   const server = await startServer({ args: LIVE_ARGS })
   await liveIn(server)
   const [hot, cold, copy] = [place('hot'), place('cold'), place('restored')]
-  const running = await syncJson<Summary>('backup', hot, '--data', server.data)
+  const running = await syncJsonHere<Summary>('backup', hot, '--data', server.data)
   expect(running.records).toBeGreaterThan(1_000)
   await server.kill()
-  const stopped = await syncJson<Summary>('backup', cold, '--data', server.data)
+  const stopped = await syncJsonHere<Summary>('backup', cold, '--data', server.data)
   expect(stopped.records).toBeGreaterThan(1_000)
   await syncJsonHere('restore', cold, '--data', copy)
   const restored = await dump(copy)
@@ -96,9 +96,9 @@ it('[OPS-4] a backup with anything changed in it is not restored; what is not em
   await client.close()
   writeFileSync(join(server.data, 'members.json'), '{}', { mode: 0o600 })
   const dir = place('backup')
-  await syncJson('backup', dir, '--data', server.data)
-  expect((await sync('backup', dir, '--data', server.data)).stderr).toContain('is not empty')
-  expect((await sync('restore', dir, '--data', server.data)).code).toBe(4)
+  await syncJsonHere('backup', dir, '--data', server.data)
+  expect((await syncHere('backup', dir, '--data', server.data)).stderr).toContain('is not empty')
+  expect((await syncHere('restore', dir, '--data', server.data)).code).toBe(4)
   const all = readdirSync(dir, { recursive: true, withFileTypes: true })
   const paths = all.filter((one) => one.isFile()).map((one) => join(one.parentPath, one.name))
   expect(paths.length).toBe(5) // the server’s key among them
@@ -132,7 +132,7 @@ it('[OPS-4] [OPS-20] replicas that are ahead of a restored server get on with it
     untilDoc(of, () => submissionsOf(of).length === 0 && taskRecord(of, id) !== undefined)
   hand(doc, 't-before000000')
   await isFiled(doc, 't-before000000')
-  await syncJson('backup', dir, '--data', server.data)
+  await syncJsonHere('backup', dir, '--data', server.data)
   // The server writes, and the replica has it.
   for (let i = 0; i < 5; i++) {
     hand(doc, `t-after${i}000000`)
@@ -197,11 +197,11 @@ it('[OPS-1] a document that is large, and one that is being compacted, are in it
   doc.on('update', (update: Uint8Array) => client.update(update))
   doc.getText('t').insert(0, 'x'.repeat(3_000_000))
   for (let i = 0; i < 2_500; i++) doc.getText('t').insert(i, 'y')
-  const copying = syncJson('backup', place('during'), '--data', server.data)
+  const copying = syncJsonHere('backup', place('during'), '--data', server.data)
   await client.barrier()
   await copying
   const [dir, copy] = [place('backup'), place('restored')]
-  await syncJson('backup', dir, '--data', server.data)
+  await syncJsonHere('backup', dir, '--data', server.data)
   await syncJsonHere('restore', dir, '--data', copy)
   const restored = await startHere({ data: copy })
   const reader = stockClient(restored.sync, 'w')

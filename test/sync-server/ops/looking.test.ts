@@ -15,10 +15,10 @@ import * as Y from 'yjs'
 import { filesOf } from '../../../workspace/document/schema.ts'
 import { blobFiles, getBytes } from '../../support/blobs.ts'
 import { startHere } from '../../support/in-process.ts'
-import { place, sync, syncJson } from '../../support/ops/commands.ts'
+import { place, sync, syncHere, syncJsonHere } from '../../support/ops/commands.ts'
 import { copyOf, livedIn } from '../../support/ops/lived-in.ts'
 import { putIn } from '../../support/poison.ts'
-import { startServer, tempDir } from '../../support/server.ts'
+import { tempDir } from '../../support/server.ts'
 
 let data: string
 let blob: string
@@ -39,16 +39,16 @@ interface Verified {
 }
 
 it('[OPS-8] verify looks at every record of a folder, of a running server, and of a backup: exit 0', async () => {
-  const stopped = await syncJson<Verified>('verify', '--data', data)
+  const stopped = await syncJsonHere<Verified>('verify', '--data', data)
   expect(stopped).toMatchObject({ workspaces: 2, blobs: 1, problems: [] })
   expect(stopped.archived).toBeGreaterThan(1_000)
   expect(stopped.versions).toBe(8)
   const server = await startHere({ data: copyOf(data) })
-  const running = await sync('verify', '--data', server.data)
+  const running = await syncHere('verify', '--data', server.data)
   expect([running.code, running.stdout]).toEqual([0, expect.stringContaining('all well')])
   const backup = place('backup')
-  await sync('backup', backup, '--data', server.data)
-  expect((await sync('verify', backup)).code).toBe(0)
+  await syncHere('backup', backup, '--data', server.data)
+  expect((await syncHere('verify', backup)).code).toBe(0)
   expect(readdirSync(join(server.data, '..'))).toEqual(['data'])
   await server.stop()
 })
@@ -57,13 +57,13 @@ it('[OPS-8] verify says what is wrong, where, and what to do: exit 1', async () 
   const copy = copyOf(data)
   const path = join(copy, 'blobs', blobFiles(copy)[0]!)
   writeFileSync(path, 'others')
-  const wrong = await sync('verify', '--data', copy)
+  const wrong = await syncHere('verify', '--data', copy)
   expect(wrong.code).toBe(1)
   expect(wrong.stdout).toMatch(
     new RegExp(`damaged  workspace default, blob ${blob}: its 6 bytes [^\n]+\n +remove [^\n]+`),
   )
   rmSync(path)
-  const missing = await sync('verify', '--data', copy, '--json')
+  const missing = await syncHere('verify', '--data', copy, '--json')
   expect(missing.code).toBe(1)
   expect(JSON.parse(missing.stdout)).toMatchObject({
     ok: false,
@@ -78,18 +78,18 @@ it('[OPS-8] verify says what is wrong, where, and what to do: exit 1', async () 
 
 it('[OPS-12] doctor says a line of each check, and what to do where something is wrong', async () => {
   const copy = copyOf(data)
-  const well = await sync('doctor', '--data', copy, '--port', '23')
+  const well = await syncHere('doctor', '--data', copy, '--port', '23')
   expect([well.code, well.stderr]).toEqual([0, ''])
   for (const check of ['versions', 'folder', 'disk', 'store', 'clock']) {
     expect(well.stdout).toMatch(new RegExp(`^(ok|warn) +${check}: `, 'm'))
   }
-  const server = await startServer({ data: copy })
-  const running = await sync('doctor', '--data', copy)
+  const server = await startHere({ data: copy })
+  const running = await syncHere('doctor', '--data', copy)
   expect([running.code, running.stdout]).toEqual([
     0,
     expect.stringMatching(new RegExp(`^ok +server: \\S+ at ${server.url}, all well$`, 'm')),
   ])
-  await server.kill()
+  await server.stop()
 
   const holder = createServer().listen(0, '127.0.0.1')
   await new Promise((resolve) => holder.once('listening', resolve))
@@ -99,7 +99,7 @@ it('[OPS-12] doctor says a line of each check, and what to do where something is
   utimesSync(join(copy, 'CURRENT'), Date.now() / 1000 + 3_600, Date.now() / 1000 + 3_600)
   mkdirSync(`${copy}.partial-0a1b2c3d`)
   rmSync(join(copy, readdirSync(copy).find((name) => name.endsWith('.ldb'))!))
-  const ill = await sync('doctor', '--data', copy, '--port', String(port))
+  const ill = await syncHere('doctor', '--data', copy, '--port', String(port))
   expect(ill.code).toBe(1)
   for (const words of [
     `warn  folder: others may read ${copy} — chmod 700`,
@@ -116,7 +116,7 @@ it('[OPS-12] doctor says a line of each check, and what to do where something is
 
 it('[OPS-13] W14: export writes agents, tasks, broadcasts and files, live and archived ones', async () => {
   const md = place('md')
-  const done = await sync('export', md, '--data', data)
+  const done = await syncHere('export', md, '--data', data)
   expect(done.stdout).toContain('default: 1 agent, 2 tasks, 2050 broadcasts, 4 files')
   const read = (...path: string[]) => readFileSync(join(md, ...path), 'utf8')
   expect(read('quiet', 'files', 'a.txt')).toBe('quiet\n')
@@ -131,7 +131,7 @@ it('[OPS-13] W14: export writes agents, tasks, broadcasts and files, live and ar
   expect(read('default', 'broadcasts.md').match(/^> said \d+$/gm)).toHaveLength(2_050)
 
   const json = place('json')
-  await sync('export', json, '--data', data, '--format', 'json', '--workspace', 'default')
+  await syncHere('export', json, '--data', data, '--format', 'json', '--workspace', 'default')
   expect(readdirSync(json)).toEqual(['default'])
   const parsed = <T>(name: string) =>
     JSON.parse(readFileSync(join(json, 'default', name), 'utf8')) as T
@@ -142,7 +142,7 @@ it('[OPS-13] W14: export writes agents, tasks, broadcasts and files, live and ar
     { status: 'submitted' },
     { status: 'completed', archived: true, history: [{ state: 'completed' }] },
   ])
-  const unknown = await sync('export', place('no'), '--data', data, '--workspace', 'defalt')
+  const unknown = await syncHere('export', place('no'), '--data', data, '--workspace', 'defalt')
   expect([unknown.code, unknown.stderr]).toEqual([
     3,
     expect.stringContaining('did you mean default'),
@@ -161,7 +161,7 @@ it('[OPS-13] export of a running server; nothing is written outside of the folde
   await putIn(copy, 'default', [Y.encodeStateAsUpdate(doc)])
   const server = await startHere({ data: copy })
   const dir = place('files')
-  const { workspaces } = await syncJson<{
+  const { workspaces } = await syncJsonHere<{
     workspaces: Record<string, { files: number; left_out: { file_key: string; reason: string }[] }>
   }>('export', dir, '--data', server.data, '--format', 'files')
   const left = workspaces.default!.left_out.map(({ file_key }) => file_key)
@@ -197,7 +197,7 @@ it('[OPS-12] [OPS-22] commands say what is wrong with them, in the shape of ever
     expect(ran.stderr).toContain(words)
   }
   if (process.platform === 'linux') {
-    const nowhere = await sync('backup', '/proc/x/y', '--data', copyOf(data))
+    const nowhere = await syncHere('backup', '/proc/x/y', '--data', copyOf(data))
     expect([nowhere.code, nowhere.stderr]).toEqual([5, expect.stringContaining('cannot be made')])
   }
   const json = await sync('verify', '--data', empty, '--json')

@@ -8,7 +8,7 @@ import { docOf } from '../../../sync-server/sync/updates/document.ts'
 import { checkDocument } from '../../../workspace/document/check.ts'
 import { liveDoc, runSeed, seeded, until } from '../../support/client.ts'
 import { serveData, serveHere, startHere } from '../../support/in-process.ts'
-import { place, sync, syncHere, syncJsonHere } from '../../support/ops/commands.ts'
+import { place, syncHere, syncJsonHere } from '../../support/ops/commands.ts'
 import { deepJson, poison, putIn } from '../../support/poison.ts'
 import { tempDir } from '../../support/server.ts'
 
@@ -169,14 +169,14 @@ it('[OPS-17] of what one wrote in a row only that goes which is wrong', async ()
 it('[OPS-17] a workspace alone; none of that name: exit 3; a server that uses the data: exit 4', async () => {
   const { data, doc } = await dataWith({ 'a.md': 'one\n' })
   await putIn(data, 'default', [madeBy(5, doc, WRONG['an embed in a file']!)])
-  const none = await sync('repair', '--workspace', 'defualt', '--data', data)
+  const none = await syncHere('repair', '--workspace', 'defualt', '--data', data)
   expect(none).toMatchObject({ code: 3, stderr: expect.stringContaining('default') })
-  expect((await sync('repair', '--data', tempDir('empty'))).code).toBe(3)
+  expect((await syncHere('repair', '--data', tempDir('empty'))).code).toBe(3)
   const server = await startHere({ data })
-  const used = await sync('repair', '--data', data)
+  const used = await syncHere('repair', '--data', data)
   expect(used).toMatchObject({ code: 4, stderr: expect.stringContaining('stop the server') })
   await server.stop()
-  const done = await sync('repair', '--workspace', 'default', '--data', data)
+  const done = await syncHere('repair', '--workspace', 'default', '--data', data)
   expect(done).toMatchObject({ code: 0, stdout: expect.stringContaining('1 things taken out') })
 })
 

@@ -13,7 +13,7 @@ import { LevelUpdateLog } from '../../../sync-server/storage/level-update-log.ts
 import { ask, invite, member } from '../../support/auth/members.ts'
 import { runSeed, seeded, stockClient } from '../../support/client.ts'
 import { startHere } from '../../support/in-process.ts'
-import { place, sync, syncJson } from '../../support/ops/commands.ts'
+import { place, sync, syncHere, syncJsonHere } from '../../support/ops/commands.ts'
 import { copyOf, dump, livedIn } from '../../support/ops/lived-in.ts'
 import { bin } from '../../support/server.ts'
 
@@ -51,7 +51,7 @@ beforeAll(async () => {
 
 it('[OPS-11] a data folder of the format before is brought along, with all there was', async () => {
   const copy = copyOf(old)
-  const refused = await sync('verify', '--data', copy)
+  const refused = await syncHere('verify', '--data', copy)
   expect([refused.code, refused.stderr]).toEqual([5, expect.stringContaining('older version')])
   const log = await LevelUpdateLog.open(copy, Date.now)
   expect(await log.workspaces()).toEqual(['default', 'quiet'])
@@ -125,14 +125,14 @@ it('[OPS-24] invites and the audit log of the format before are by workspace, an
   await invite(first, { http: 'bridge', uses: null })
   await first.stop()
   const seen = async () => ({
-    invites: await syncJson<object>('invites', '--data', first.data),
-    agents: await syncJson<object>('agents', '--data', first.data),
-    audit: await syncJson<{ entries: object[] }>('audit', '--data', first.data),
-    docs: await syncJson<object>('audit', '--workspace', 'docs', '--data', first.data),
+    invites: await syncJsonHere<object>('invites', '--data', first.data),
+    agents: await syncJsonHere<object>('agents', '--data', first.data),
+    audit: await syncJsonHere<{ entries: object[] }>('audit', '--data', first.data),
+    docs: await syncJsonHere<object>('audit', '--workspace', 'docs', '--data', first.data),
   })
   const before = await seen()
   await toFormat2(first.data)
-  const refused = await sync('verify', '--data', first.data)
+  const refused = await syncHere('verify', '--data', first.data)
   expect([refused.code, refused.stderr]).toEqual([5, expect.stringContaining('older version')])
   const server = await startHere({ data: first.data })
   expect(await seen()).toEqual(before)
@@ -149,14 +149,14 @@ it('[OPS-24] invites and the audit log of the format before are by workspace, an
   await again.stop()
   const keys = [...(await dump(first.data)).keys()].filter((key) => /^[jl]:/.test(key))
   expect(keys.every((key) => /^[jl]:(?:docs|default)?\/[0-9a-zi-]+$/.test(key))).toBe(true)
-  expect((await sync('verify', '--data', first.data)).stdout).toContain('all well')
+  expect((await syncHere('verify', '--data', first.data)).stdout).toContain('all well')
 })
 
 it('[OPS-24] a backup of the format before is restored in this one', async () => {
   const server = await startHere()
   await invite(server, { uses: 1 })
   await server.stop()
-  const invites = await syncJson<object>('invites', '--data', server.data)
+  const invites = await syncJsonHere<object>('invites', '--data', server.data)
   await toFormat2(server.data)
   const backup = place('backup')
   await mkdir(backup)
@@ -169,10 +169,10 @@ it('[OPS-24] a backup of the format before is restored in this one', async () =>
   const about = { version: '0', at: new Date().toISOString(), workspaces: ['default'] }
   const manifest = newManifest({ ...about, records: written, blobs: [], files: [] })
   await writeFile(join(backup, 'manifest.json'), JSON.stringify({ ...manifest, format: 2 }))
-  expect((await sync('verify', backup)).stdout).toContain('all well')
+  expect((await syncHere('verify', backup)).stdout).toContain('all well')
   const restored = place('restored')
-  expect((await sync('restore', backup, '--data', restored)).code).toBe(0)
-  expect(await syncJson<object>('invites', '--data', restored)).toEqual(invites)
+  expect((await syncHere('restore', backup, '--data', restored)).code).toBe(0)
+  expect(await syncJsonHere<object>('invites', '--data', restored)).toEqual(invites)
 })
 
 it('[OPS-10] a data folder of a newer version is refused, exit 5, and not touched', async () => {
