@@ -8,6 +8,7 @@ import { topPage } from './model/state.ts'
 import { copyTo } from './terminal/clipboard.ts'
 import { type Press, pressesOf } from './terminal/press.ts'
 import type { Mice } from './terminal/terminal.ts'
+import { type Palette, paletteOf } from './ui/palette.ts'
 import { RowView } from './ui/row.tsx'
 import { bodyHeight, screenRows } from './views/screen.ts'
 
@@ -15,6 +16,10 @@ import { bodyHeight, screenRows } from './views/screen.ts'
 export interface UiEnv {
   /** Anything: no colours. */
   NO_COLOR?: string | undefined
+  /** The kind of the terminal. */
+  TERM?: string | undefined
+  /** The terminal's colours of text and ground, as some set them. */
+  COLORFGBG?: string | undefined
   /** `true`: linear text for a screen reader. */
   INK_SCREEN_READER?: string | undefined
   /** `off`: the mouse is left to the terminal, for selecting text. */
@@ -27,6 +32,8 @@ const noMice: Mice = () => () => {}
 
 export interface AppProps {
   attached: Attached
+  /** The looks of the tones; absent: as NO_COLOR says. */
+  palette?: Palette
   /** Keys pressed before the app could listen; the app empties the list. */
   early?: Press[]
   env?: UiEnv
@@ -44,6 +51,7 @@ export interface AppProps {
 export const App = (props: AppProps) => {
   const { attached, early, env = {}, mice = noMice, spare = 0, now = Date.now } = props
   const { onQuit, onBell, onSuspend } = props
+  const palette = props.palette ?? paletteOf((env.NO_COLOR ?? '') === '' ? 'auto' : 'mono', null)
   const size = useWindowSize()
   const { stdout } = useStdout()
   const { columns } = size
@@ -89,11 +97,10 @@ export const App = (props: AppProps) => {
   }, [desk, early])
   usePaste((text) => desk.paste(text), { isActive: !isEditing })
 
-  const coloured = (env.NO_COLOR ?? '') === ''
   const { head, body, foot } = screenRows(look)
   return (
     <Box flexDirection="column" width={look.columns} height={look.rows}>
-      <RowView row={head} coloured={coloured} />
+      <RowView row={head} palette={palette} />
       {body === null && page?.kind === 'editor' ? (
         <Editor
           key={page.path}
@@ -103,13 +110,13 @@ export const App = (props: AppProps) => {
           notice={look.state.toasts.at(-1)?.text ?? ''}
           columns={look.columns}
           rows={bodyHeight(look) + 1}
-          {...{ coloured, mice, onClose: desk.leavePage, early: forEditor }}
+          {...{ palette, mice, onClose: desk.leavePage, early: forEditor }}
         />
       ) : (
         // biome-ignore lint/suspicious/noArrayIndexKey: a row is its place on the screen
-        body?.map((row, y) => <RowView key={y} row={row} coloured={coloured} />)
+        body?.map((row, y) => <RowView key={y} row={row} palette={palette} />)
       )}
-      {body === null ? null : <RowView row={foot} coloured={coloured} />}
+      {body === null ? null : <RowView row={foot} palette={palette} />}
     </Box>
   )
 }

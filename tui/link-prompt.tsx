@@ -5,6 +5,7 @@ import { redacted } from '../protocol/roles.ts'
 import { editOf } from './control/line-keys.ts'
 import { EMPTY, editLine, type Line } from './terminal/line.ts'
 import { pressesOf } from './terminal/press.ts'
+import type { Palette } from './ui/palette.ts'
 import { RowView } from './ui/row.tsx'
 import { fitRow, type Row, seg } from './ui/rows.ts'
 import { typedRow } from './views/overlays.ts'
@@ -13,13 +14,13 @@ import { paragraph } from './views/parts/page.ts'
 interface Props {
   /** Why the last attempt failed; null: there was none. */
   reason: ClawError | null
-  coloured: boolean
+  palette: Palette
   onLink: (link: string) => void
   onLeave: () => void
 }
 
 /** Asks for a join link, which so is in no list of processes; says first what keeps this person from joining. */
-export const LinkPrompt = ({ reason, coloured, onLink, onLeave }: Props) => {
+export const LinkPrompt = ({ reason, palette, onLink, onLeave }: Props) => {
   const { columns } = useWindowSize()
   const [line, setLine] = useState<Line>(EMPTY)
   // Keys of one chunk come before the next drawing.
@@ -66,7 +67,7 @@ export const LinkPrompt = ({ reason, coloured, onLink, onLeave }: Props) => {
     <Box flexDirection="column">
       {rows.map((row, y) => (
         // biome-ignore lint/suspicious/noArrayIndexKey: a row is its place on the screen
-        <RowView key={y} row={fitRow(row, columns)} coloured={coloured} />
+        <RowView key={y} row={fitRow(row, columns)} palette={palette} />
       ))}
     </Box>
   )

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { workingDir } from '../client/http/cwd.ts'
 import { attach } from '../client/resident/attach.ts'
 import { noLink } from '../client/resident/run.ts'
@@ -7,6 +8,9 @@ import { homeOf, socketOf } from '../client/resident/socket.ts'
 import { notPrinted, write } from '../lib/disk/stdout.ts'
 import { ClawError } from '../protocol/errors.ts'
 import { parseTuiOptions } from './options.ts'
+
+/** A link that is there answers within this time (milliseconds); a frame that says it opens would only flicker. */
+const SOON_MS = 60
 
 const version = process.env.CLAWLINK_VERSION ?? 'unknown'
 
@@ -46,7 +50,13 @@ const run = async (): Promise<number> => {
   opening?.catch(() => {}) // the screen says it
   const { startApp } = await import('./start.tsx')
   const attachBy = (given: string) => attachWith(['--relay', given])
-  return startApp({ opening, attachBy, stdin, stdout, stderr, env }).done
+  const { theme } = options
+  const soon =
+    opening === null ? null : await Promise.race([opening.catch(() => null), sleep(SOON_MS, null)])
+  return startApp({
+    ...{ opening, attached: soon, attachBy, stdin, stdout, stderr, env },
+    ...(theme !== undefined && { theme }),
+  }).done
 }
 
 run().then(

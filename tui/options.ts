@@ -5,6 +5,7 @@ import { type CommandSpec, completionSpec, type Program, SHELLS } from '../lib/c
 import { types } from '../lib/command-line/value-types.ts'
 import { choiceIn } from '../lib/command-line/values.ts'
 import { ClawError } from '../protocol/errors.ts'
+import { THEMES, type Theme } from './terminal/theme.ts'
 
 /** In the place of a join link: it is asked for. */
 const ASK = '-'
@@ -40,6 +41,12 @@ export const TUI_PROGRAM: Program = {
         otherwise: PROFILE,
         env: 'CLAWLINK_AGENT',
       },
+      theme: {
+        type: types.oneOf(THEMES),
+        what: 'colours; auto follows the terminal',
+        otherwise: 'auto, or mono with NO_COLOR',
+        env: 'CLAWLINK_THEME',
+      },
       ...HELP,
       version: { short: 'V', what: 'print the version' },
     },
@@ -51,7 +58,7 @@ export const TUI_PROGRAM: Program = {
 
 const VARIABLES = [
   ['CLAWLINK_HOME=DIR', 'where identities are kept (~/.clawlink)'],
-  ['NO_COLOR=1', 'no colours'],
+  ['NO_COLOR=1', 'no colours, unless a theme is chosen'],
   ['INK_SCREEN_READER=true', 'lines of words, for a screen reader'],
   ['CLAWLINK_MOUSE=off', 'the mouse selects text, as without clawlink'],
   ['CLAWLINK_BELL=on', 'rings for what is for you'],
@@ -67,6 +74,8 @@ const helpText = (command: CommandSpec | null): string => {
   return `${helpOf(name, command ?? root, command === null ? more : []).join('\n')}\n`
 }
 
+const isTheme = (name: string): name is Theme => (THEMES as readonly string[]).includes(name)
+
 /** Profile, server and workspace for the link, as flags of clawlink-agent. */
 export interface TuiOptions {
   flags: readonly string[]
@@ -74,6 +83,8 @@ export interface TuiOptions {
   asksLink: boolean
   /** The file with the join link; null: none was named. */
   linkFile: string | null
+  /** Undefined: none was chosen. */
+  theme: Theme | undefined
 }
 
 /** Reads a command line and environment; what is only to be printed is text. Throws `usage`. */
@@ -96,5 +107,9 @@ export const parseTuiOptions = (
   if (linkFile !== null && values.has('relay')) {
     throw new ClawError('usage', 'a link and --link-file are given', 'give one of them')
   }
-  return { flags, asksLink: values.get('relay') === ASK, linkFile }
+  const theme = values.get('theme') ?? (env.CLAWLINK_THEME || undefined)
+  if (theme !== undefined && !isTheme(theme)) {
+    throw new ClawError('usage', `"${theme}" is not a theme`, `one of: ${THEMES.join(', ')}`)
+  }
+  return { flags, asksLink: values.get('relay') === ASK, linkFile, theme }
 }

@@ -1,18 +1,26 @@
 import './terminal/polyfill.ts'
 import { constants } from 'node:os'
 import { render, Text, useApp, useInput } from 'ink'
-import { useEffect, useRef, useState } from 'react'
+import { useEffect, useRef, useState, useSyncExternalStore } from 'react'
 import type { Attached } from '../client/resident/attach.ts'
 import { ClawError, ERRORS } from '../protocol/errors.ts'
 import { App, type AppProps, type UiEnv } from './app.tsx'
 import { LinkPrompt } from './link-prompt.tsx'
 import { type Press, pressesOf } from './terminal/press.ts'
 import { Terminal } from './terminal/terminal.ts'
+import { canAskGround, groundOf, type Theme } from './terminal/theme.ts'
 import { harmless } from './text/display.ts'
+import { paletteOf } from './ui/palette.ts'
 
-interface RootProps extends Omit<AppProps, 'attached' | 'early' | 'onSuspend' | 'onQuit'> {
+interface RootProps
+  extends Omit<AppProps, 'attached' | 'early' | 'onSuspend' | 'onQuit' | 'palette'> {
+  theme: Theme
+  /** The terminal, whose ground may become known only now. */
+  terminal: Pick<Terminal, 'ground' | 'onGround'>
   /** Null: the person is asked for a join link first. */
   opening: Promise<Attached> | null
+  /** The workspace, if it is open already. */
+  attached: Attached | null
   /** Attaches by a join link; absent: nobody is asked for one. */
   attachBy?: ((link: string) => Promise<Attached>) | undefined
   onFailed: (error: unknown) => void
@@ -22,8 +30,10 @@ interface RootProps extends Omit<AppProps, 'attached' | 'early' | 'onSuspend' | 
 }
 
 /** Draws the first frame before the workspace is open. */
-const Root = ({ opening: first, attachBy, onFailed, stop, ...props }: RootProps) => {
-  const [attached, setAttached] = useState<Attached | null>(null)
+const Root = (given: RootProps) => {
+  const { opening: first, attached: _, attachBy, onFailed, stop, theme, terminal, ...props } = given
+  const palette = paletteOf(theme, useSyncExternalStore(terminal.onGround, terminal.ground))
+  const [attached, setAttached] = useState(given.attached)
   const { suspendTerminal } = useApp()
   const { onQuit } = props
   const [opening, setOpening] = useState(first)
@@ -46,12 +56,12 @@ const Root = ({ opening: first, attachBy, onFailed, stop, ...props }: RootProps)
     },
     { isActive: attached === null && opening !== null },
   )
-  if (attached !== null) return <App {...{ attached, early, onSuspend, ...props }} />
+  if (attached !== null) return <App {...{ attached, early, onSuspend, palette, ...props }} />
   if (opening !== null) return <Text>ClawLink: opening … (q quits)</Text>
   return (
     <LinkPrompt
       reason={reason}
-      coloured={(props.env?.NO_COLOR ?? '') === ''}
+      palette={palette}
       onLink={(link) => attachBy !== undefined && setOpening(attachBy(link))}
       onLeave={() => (reason === null ? onQuit() : onFailed(reason))}
     />
@@ -64,12 +74,16 @@ const SIGNALS = ['SIGTERM', 'SIGHUP', 'SIGINT', 'SIGQUIT'] as const
 export interface StartOptions {
   /** Null: the person is asked for a join link first. */
   opening: Promise<Attached> | null
+  /** The workspace, if it is open already: no frame says that it opens. */
+  attached?: Attached | null
   /** Attaches by a join link that the person gives; absent: a failure ends the program. */
   attachBy?: (link: string) => Promise<Attached>
   stdin: NodeJS.ReadStream
   stdout: NodeJS.WriteStream
   stderr: NodeJS.WriteStream
   env: UiEnv
+  /** Absent: as NO_COLOR says. */
+  theme?: Theme
 }
 
 /**
@@ -80,7 +94,12 @@ export const startApp = (options: StartOptions): { done: Promise<number> } => {
   const { stdin, stdout, stderr, env } = options
   const plain = env.INK_SCREEN_READER === 'true'
   const hasMouse = !plain && env.CLAWLINK_MOUSE !== 'off'
-  const terminal = new Terminal({ stdin, stdout, hasMouse })
+  const theme = options.theme ?? ((env.NO_COLOR ?? '') === '' ? 'auto' : 'mono')
+  const followsGround = theme === 'auto' || theme === 'high-contrast'
+  const terminal = new Terminal({
+    ...{ stdin, stdout, hasMouse, ground: groundOf(env.COLORFGBG) },
+    asksGround: followsGround && !plain && canAskGround(env.TERM),
+  })
   let failure: unknown = null
   let opening = options.opening
   const { attachBy } = options
@@ -100,7 +119,8 @@ export const startApp = (options: StartOptions): { done: Promise<number> } => {
   }
   const instance = render(
     <Root
-      {...{ opening, env, onFailed }}
+      {...{ opening, env, onFailed, theme, terminal }}
+      attached={options.attached ?? null}
       attachBy={attachBy && attachAgain}
       mice={terminal.mice}
       stop={() => terminal.stop()}

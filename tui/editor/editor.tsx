@@ -5,6 +5,7 @@ import type { FileKey } from '../../protocol/ids.ts'
 import { copyTo } from '../terminal/clipboard.ts'
 import type { Mouse } from '../terminal/mouse.ts'
 import type { Press } from '../terminal/press.ts'
+import { isColoured, type Palette } from '../ui/palette.ts'
 import { RowView } from '../ui/row.tsx'
 import { fitRow, type Row, said } from '../ui/rows.ts'
 import { caretCell, drawRows, fitInto, gutterOf, type Span } from './draw.ts'
@@ -26,8 +27,7 @@ export interface EditorProps {
   columns: number
   rows: number
   onClose: () => void
-  /** Left out: as NO_COLOR says. */
-  coloured?: boolean
+  palette: Palette
   /** Tells what the mouse does, on cells of the whole screen; the editor begins `top` rows down. */
   mice?: (listener: (mouse: Mouse) => void) => () => void
   top?: number
@@ -68,7 +68,8 @@ const SpansView = ({ spans }: { spans: readonly Span[] }) => (
 /** A shared file, open. */
 export const Editor = (props: EditorProps) => {
   const { attached, path, line, columns, rows, onClose, mice, top = 1, notice = '' } = props
-  const { early, coloured = (process.env.NO_COLOR ?? '') === '' } = props
+  const { early, palette } = props
+  const coloured = isColoured(palette)
   const { stdout } = useStdout()
   const [session] = useState(
     () =>
@@ -131,14 +132,14 @@ export const Editor = (props: EditorProps) => {
       <Box flexDirection="column" height={height}>
         {frame.said?.map((row, y) => (
           // biome-ignore lint/suspicious/noArrayIndexKey: a row is its place on the screen
-          <RowView key={y} row={row} coloured={coloured} />
+          <RowView key={y} row={row} palette={palette} />
         ))}
         {frame.spans.map((spans, y) => (
           // biome-ignore lint/suspicious/noArrayIndexKey: a row is its place on the screen
           <SpansView key={y} spans={spans} />
         ))}
       </Box>
-      <RowView row={frame.status} coloured={coloured} />
+      <RowView row={frame.status} palette={palette} />
     </Box>
   )
 }

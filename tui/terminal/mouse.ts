@@ -1,4 +1,5 @@
 import { Transform } from 'node:stream'
+import { type Ground, splitGround } from './theme.ts'
 
 /** A mouse event; column and row are 0-based cells. */
 export interface Mouse {
@@ -30,28 +31,36 @@ export const splitMouse = (text: string): { mice: Mouse[]; rest: string; pending
 }
 
 /**
- * A terminal's input without the reports of its mouse, which go to `onMouse`. Ink reads keys from it as it would from the
- * terminal itself, whose modes it passes on.
+ * A terminal's input without the reports of its mouse and the answers about its ground, which go to their listeners. Ink
+ * reads keys from it as it would from the terminal itself, whose modes it passes on.
  */
 export class KeysOnly extends Transform {
   readonly isTTY = true
   #pending = ''
   readonly #terminal: NodeJS.ReadStream
   readonly #onMouse: (mouse: Mouse) => void
+  readonly #onGround: (ground: Ground) => void
 
-  constructor(terminal: NodeJS.ReadStream, onMouse: (mouse: Mouse) => void) {
+  constructor(
+    terminal: NodeJS.ReadStream,
+    onMouse: (mouse: Mouse) => void,
+    onGround: (ground: Ground) => void = () => {},
+  ) {
     super({ decodeStrings: false, encoding: 'utf8' })
     this.#terminal = terminal
     this.#onMouse = onMouse
+    this.#onGround = onGround
     terminal.setEncoding('utf8')
     terminal.pipe(this)
   }
 
   override _transform(chunk: string, _encoding: string, done: () => void): void {
-    const { mice, rest, pending } = splitMouse(this.#pending + chunk)
-    this.#pending = pending
+    const { grounds, ...sent } = splitGround(this.#pending + chunk)
+    const { mice, rest, pending } = splitMouse(sent.rest)
+    this.#pending = pending + sent.pending
     if (rest !== '') this.push(rest)
     for (const mouse of mice) this.#onMouse(mouse)
+    for (const ground of grounds) this.#onGround(ground)
     done()
   }
 

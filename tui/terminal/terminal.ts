@@ -1,4 +1,5 @@
 import { KeysOnly, MOUSE_OFF, MOUSE_ON, type Mouse } from './mouse.ts'
+import { ASK_GROUND, type Ground } from './theme.ts'
 
 /** Subscribes to mouse events; returns a function that unsubscribes. */
 export type Mice = (listener: (mouse: Mouse) => void) => () => void
@@ -7,6 +8,10 @@ export interface TerminalOptions {
   stdin: NodeJS.ReadStream
   stdout: NodeJS.WriteStream
   hasMouse: boolean
+  /** True: the terminal is asked whether its ground is dark or light. */
+  asksGround?: boolean
+  /** The ground, if it is known without asking. */
+  ground?: Ground
 }
 
 /**
@@ -18,13 +23,20 @@ export class Terminal {
   readonly keys: KeysOnly
   readonly #options: TerminalOptions
   readonly #listeners = new Set<(mouse: Mouse) => void>()
+  readonly #groundListeners = new Set<() => void>()
+  #ground: Ground
   #leave = () => {}
 
   constructor(options: TerminalOptions) {
     this.#options = options
-    this.keys = new KeysOnly(options.stdin, (mouse) => {
-      for (const listener of this.#listeners) listener(mouse)
-    })
+    this.#ground = options.ground ?? null
+    this.keys = new KeysOnly(
+      options.stdin,
+      (mouse) => {
+        for (const listener of this.#listeners) listener(mouse)
+      },
+      (ground) => this.#onGround(ground),
+    )
     process.on('uncaughtExceptionMonitor', this.#restore)
   }
 
@@ -33,10 +45,25 @@ export class Terminal {
     return () => this.#listeners.delete(listener)
   }
 
+  /** The ground of the terminal, as far as it is known. */
+  ground = (): Ground => this.#ground
+
+  onGround = (listener: () => void): (() => void) => {
+    this.#groundListeners.add(listener)
+    return () => this.#groundListeners.delete(listener)
+  }
+
+  #onGround(ground: Ground): void {
+    if (ground === null || ground === this.#ground) return
+    this.#ground = ground
+    for (const listener of this.#groundListeners) listener()
+  }
+
   /** From here on the mouse is the program's, and the screen is Ink's; `leave` has Ink give it back, at once. */
   begin(leave: () => void): void {
     this.#leave = leave
     if (this.#options.hasMouse) this.#options.stdout.write(MOUSE_ON)
+    if (this.#options.asksGround === true) this.#options.stdout.write(ASK_GROUND)
   }
 
   /** Stops the program, as Ctrl-Z does elsewhere; resolves when the shell lets it go on. Ink must not have the terminal. */

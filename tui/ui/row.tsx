@@ -1,30 +1,7 @@
 import { Text } from 'ink'
 import { memo } from 'react'
-import type { Row, Segment, Tone } from './rows.ts'
-
-/** Cyan, green, magenta and red read on a light ground and on a dark one; yellow, white and blue do not on both. */
-const COLOURS: Readonly<Record<Tone, { color?: string; dimColor?: boolean; bold?: boolean }>> = {
-  plain: {},
-  dim: { dimColor: true },
-  strong: { bold: true },
-  accent: { color: 'cyan' },
-  good: { color: 'green' },
-  warn: { color: 'magenta' },
-  bad: { color: 'red' },
-}
-
-/** Without colour what matters is bold, so that it still stands out. */
-const PLAIN: typeof COLOURS = {
-  ...COLOURS,
-  accent: { bold: true },
-  good: {},
-  warn: { bold: true },
-  bad: { bold: true },
-}
-
-const looks = ({ tone = 'plain', picked = false }: Segment, isColoured: boolean) => ({
-  ...(picked ? { inverse: true, bold: tone === 'strong' } : (isColoured ? COLOURS : PLAIN)[tone]),
-})
+import { type Palette, styled } from './palette.ts'
+import type { Row } from './rows.ts'
 
 const isSame = (a: Row, b: Row): boolean =>
   a === b ||
@@ -40,21 +17,11 @@ const isSame = (a: Row, b: Row): boolean =>
 
 interface Props {
   row: Row
-  coloured: boolean
+  palette: Palette
 }
 
-/** One line of the screen; drawn again only when what it shows is another. */
+/** One line of the screen, as one text: a node per segment costs ten times as much. Drawn again only when it changes. */
 export const RowView = memo(
-  ({ row, coloured }: Props) => (
-    <Text wrap="truncate">
-      {row.length === 0 ? ' ' : null}
-      {row.map((segment, i) => (
-        // biome-ignore lint/suspicious/noArrayIndexKey: a segment is nothing but its place in the row
-        <Text key={i} {...looks(segment, coloured)}>
-          {segment.text}
-        </Text>
-      ))}
-    </Text>
-  ),
-  (a, b) => a.coloured === b.coloured && isSame(a.row, b.row),
+  ({ row, palette }: Props) => <Text wrap="truncate">{styled(row, palette) || ' '}</Text>,
+  (a, b) => a.palette === b.palette && isSame(a.row, b.row),
 )

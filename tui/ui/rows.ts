@@ -2,8 +2,7 @@ import type { Event } from '../model/state.ts'
 import { clip, cut, harmless, widthOf as measure } from '../text/display.ts'
 
 /**
- * The meaning of a segment. `tui/ui/row.tsx` maps it to one of the terminal's own 16 colours,
- * readable on light and dark. Each state also has a symbol or a word; the tone alone never shows it.
+ * The meaning of a segment. `tui/ui/palette.ts` maps it to one of the terminal's own 16 colours. Each state also has a symbol or a word; the tone alone never shows it.
  */
 export type Tone = 'plain' | 'dim' | 'strong' | 'accent' | 'good' | 'warn' | 'bad'
 

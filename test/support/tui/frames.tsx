@@ -68,7 +68,7 @@ export const show = async (
     app.stdout.emit('resize')
   }
   const raw = () => app.lastFrame() ?? ''
-  const lines = () => raw().replace(ANSI, '').split('\n')
+  const lines = () => raw().replace(ANSI, '').replace(/ +$/gm, '').split('\n')
   const text = () => lines().join('\n')
   resize(columns, rows)
   await until(

@@ -1,0 +1,68 @@
+import type { Ground, Theme } from '../terminal/theme.ts'
+import type { Segment, Tone } from './rows.ts'
+
+/** The parameters of SGR sequences by tone: of the terminal's own 16 colours; '' for none. */
+export type Palette = Readonly<Record<Tone, string>>
+
+const BASE: Palette = {
+  ...{ plain: '', dim: '2', strong: '1' },
+  // Cyan, green, magenta and red read on any ground; yellow, white and blue do not.
+  ...{ accent: '36', good: '32', warn: '35', bad: '31' },
+}
+const DARK: Palette = { ...BASE, accent: '96', good: '92', warn: '93', bad: '91' }
+const LIGHT: Palette = { ...BASE, accent: '34' }
+/** Without colours what matters is bold, so that it still stands out. */
+const MONO: Palette = { ...BASE, accent: '1', good: '', warn: '1', bad: '1' }
+/** Nothing is dim, and colours are bold. */
+const contrasting = (palette: Palette): Palette => ({
+  ...{ ...palette, dim: '' },
+  ...{ accent: `1;${palette.accent}`, good: `1;${palette.good}` },
+  ...{ warn: `1;${palette.warn}`, bad: `1;${palette.bad}` },
+})
+
+const FOR_GROUND = { dark: DARK, light: LIGHT } as const
+const CONTRAST = {
+  ...{ dark: contrasting(DARK), light: contrasting(LIGHT), any: contrasting(BASE) },
+} as const
+
+export const isColoured = (palette: Palette): boolean => palette !== MONO
+
+/** The palette of a theme on a ground. */
+export const paletteOf = (theme: Theme, ground: Ground): Palette => {
+  switch (theme) {
+    case 'auto':
+      return ground === null ? BASE : FOR_GROUND[ground]
+    case 'dark':
+    case 'light':
+      return FOR_GROUND[theme]
+    case 'mono':
+      return MONO
+    case 'high-contrast':
+      return CONTRAST[ground ?? 'any']
+  }
+}
+
+const sgr = ({ tone = 'plain', picked = false }: Segment, palette: Palette): string => {
+  if (picked) return tone === 'strong' ? '7;1' : '7'
+  return palette[tone]
+}
+
+/** Ends all that a palette begins. */
+const END = '\u001b[0m'
+
+/** A row as a terminal draws it; neighbours that look alike are one. */
+export const styled = (row: readonly Segment[], palette: Palette): string => {
+  let text = ''
+  let now = ''
+  for (const segment of row) {
+    if (segment.text === '') continue
+    const next = sgr(segment, palette)
+    if (next !== now) {
+      if (now !== '') text += END
+      if (next !== '') text += `\u001b[${next}m`
+      now = next
+    }
+    text += segment.text
+  }
+  return now === '' ? text : text + END
+}
