@@ -56,11 +56,11 @@ type Place = Pick<Access, 'server'> & { workspace: string }
 
 const placeKey = ({ server, workspace }: Place): string => `${server ?? ''} ${workspace}`
 
-/** The name by which a profile registered there; undefined: unknown. */
+/** The name that a profile registered there; undefined: unknown. */
 export const nameAt = ({ name, names = {} }: AgentState, place: Place): string | undefined =>
   Object.hasOwn(names, placeKey(place)) ? names[placeKey(place)] : name
 
-/** The names of a profile, with the one by which it registers there. */
+/** The names of a profile, with the one that it registers there. */
 export const namesWith = (
   { names = {} }: AgentState,
   place: Place,

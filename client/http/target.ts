@@ -15,7 +15,7 @@ export interface Target {
   sync: string
   /** The workspace that a join link names. */
   workspace: string | null
-  /** The secret of a join link, by which one may join. */
+  /** The secret of a join link. */
   invite?: string
   /** The credential to show, looked up each time: it may have been replaced. */
   token?: () => string | null

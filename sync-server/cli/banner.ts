@@ -10,7 +10,7 @@ type Env = Readonly<Record<string, string | undefined>>
 
 /**
  * The command that starts one of our programs in another terminal: its name if the folder of this script is in PATH,
- * else this build's path. `script`: the path by which this program was started.
+ * else this build's path. `script`: the path of the started program.
  */
 export const programAt = (script: string, env: Env) => {
   const folder = dirname(resolve(script))

@@ -204,7 +204,7 @@ export const ACCESS: readonly CommandRow[] = [
 export const OPS: readonly CommandRow[] = [
   {
     name: 'status',
-    summary: 'show the server: workspaces, who is on, disk, last backup, limits near',
+    summary: 'show the server: workspaces, agents online, disk, last backup, limits nearly reached',
     about: 'Of a stopped server: its workspaces, disk and last backup. doctor checks for problems.',
     flags: {},
     examples: ['status', 'status --json'],

@@ -38,7 +38,7 @@ const rename = async (admin: Admin, name: string, called: string): Promise<Done>
   return {
     data,
     lines: [`${data.workspace} is called ${called} here`],
-    notes: ['its members keep the name by which they joined; their links and replicas have it'],
+    notes: ['its members keep the name with which they joined: their links and replicas have it'],
   }
 }
 

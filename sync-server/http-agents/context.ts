@@ -12,7 +12,7 @@ export interface ActionContext {
   key: string | null
   /** False: the role of its caller does not reach to write. Absent: it does. */
   mayWrite?: boolean
-  /** The token by which it asks; absent: it has a credential of its own. */
+  /** The token that it shows; absent: it has a credential of its own. */
   token?: string
 }
 

@@ -78,7 +78,7 @@ export class HttpAgents {
     return hall
   }
 
-  /** The HTTP agent by which an agent takes part in a loaded room. */
+  /** The HTTP agent that acts for an agent in a loaded room. */
   httpAgent(room: Room, agent: AgentId): HttpAgent {
     const { httpAgents } = this.#hall(room)
     let httpAgent = httpAgents.get(agent)

@@ -152,7 +152,7 @@ const adminRoutes = (actions: AdminActions): Route[] => {
       ...([Restored, actions.restore, 'owner'] as const),
     ),
     list('workspaces', 'The workspaces there are, and how many have joined each', 'workspaces'),
-    list('invites', 'Invites by which somebody can still join, and tokens', 'invites'),
+    list('invites', 'Invites that can still be used, and tokens', 'invites'),
     list('agents', 'Who has joined', 'agents'),
     list('audit', 'Who was invited, joined, revoked, and what was refused', 'entries'),
   ]

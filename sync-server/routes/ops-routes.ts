@@ -17,7 +17,7 @@ const MAX_BODY_BYTES = 8 * 1024
 export const opsRoutes = (env: AppEnv): Route[] => [
   route({
     ...{ method: 'GET', path: '/api/admin/status', needs: 'owner' },
-    ...{ summary: 'Workspaces, who is on, disk, last backup, limits near' },
+    ...{ summary: 'Workspaces, agents online, disk, last backup, limits nearly reached' },
     answer: z.looseObject({ running: z.boolean(), workspaces: z.array(z.looseObject({})) }),
     run: ({ c }) => env.ops.status(stateOf(env, callerOf(c))),
   }),

@@ -77,7 +77,7 @@ const routeFirst = (server: HttpServer, router: Router): void => {
   )
 }
 
-/** Bytes by which a node's signature lengthens the head of a request. */
+/** Bytes that a node's signature adds to the head of a request. */
 const SIGNED_BYTES = 512
 
 /** The answers to input that is not a complete HTTP request, by Node's error code. */

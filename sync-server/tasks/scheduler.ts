@@ -95,7 +95,7 @@ class RoomTasks {
   #unfollow = () => {}
   /** Awareness states, as JSON, and how many connections show each. */
   readonly #states = new Map<string, number>()
-  /** Connections by which an agent shows that it is at work. */
+  /** Connections that show that an agent is at work. */
   readonly #atWork = new Map<AgentId, number>()
   /** The task that an agent’s newest presence names. */
   readonly #named = new Map<AgentId, string>()

@@ -14,7 +14,7 @@ export const DEFAULT_WORKSPACE = 'default'
 /** A workspace as stored at its key; absent: it has data, members or invites only. Times in milliseconds. */
 interface About {
   at: number
-  /** The name by which the host lists and names it; absent: its own. */
+  /** The name that the host gave it; absent: its own. */
   called?: string
   /** It was removed: nobody reaches it, and its data stay. */
   removedAt?: number
@@ -92,7 +92,7 @@ export class Workspaces {
     return this.#names.has(name)
   }
 
-  /** The name by which the host calls it. */
+  /** The name that the host gave it. */
   calledOf(name: string): string {
     return this.#about.get(name)?.called ?? name
   }

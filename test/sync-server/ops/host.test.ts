@@ -9,7 +9,7 @@ import { startHere } from '../../support/in-process.ts'
 import { syncHere, syncJsonHere } from '../../support/ops/commands.ts'
 import { tempDir } from '../../support/server.ts'
 
-it('[ADMIN-1] status shows workspaces, who is on, disk, the last backup and limits near; stopped, too', async () => {
+it('[ADMIN-1] status shows workspaces, agents online, disk, the last backup and limits nearly reached; stopped, too', async () => {
   const server = await startHere({ workspaces: ['docs'], args: ['--limit', 'workspaces=2'] })
   const data = ['--data', server.data]
   const ann = agentHere(server.url)
