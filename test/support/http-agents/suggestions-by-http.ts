@@ -1,6 +1,6 @@
 import { ask, type Member, member } from '../auth/members.ts'
 import { seeded } from '../client.ts'
-import type { Server } from '../server.ts'
+import type { ServerAt } from '../server.ts'
 
 /**
  * Six agents edit one file over HTTP at the same time, suggest changes of it and judge them, hunk by hunk. A line has the
@@ -49,7 +49,7 @@ const lineOf = (place: number, word: string): string => `${place} ${word}\n`
 const wordIn = (line: string): string => line.trimEnd().split(' ')[1] ?? ''
 
 /** Agents of a server for any number of runs. */
-export const suggesters = async (server: Server): Promise<Member[]> => {
+export const suggesters = async (server: ServerAt): Promise<Member[]> => {
   const all: Member[] = []
   for (let i = 0; i < AGENTS; i++) {
     const role = i < AGENTS - SUGGESTERS ? 'write' : 'suggest'
@@ -61,13 +61,13 @@ export const suggesters = async (server: Server): Promise<Member[]> => {
 }
 
 export const runByHttp = (
-  server: Server,
+  server: ServerAt,
   agents: readonly Member[],
   seed: number,
 ): Promise<HttpOutcome> => new Run(server, agents, seed).run()
 
 class Run {
-  readonly #server: Server
+  readonly #server: ServerAt
   readonly #agents: readonly Member[]
   readonly #random: () => number
   readonly #key: string
@@ -79,7 +79,7 @@ class Run {
     ...{ suggested: 0, accepted: 0, rejected: 0, edited: 0, refused: 0, broken: [] },
   }
 
-  constructor(server: Server, agents: readonly Member[], seed: number) {
+  constructor(server: ServerAt, agents: readonly Member[], seed: number) {
     this.#server = server
     this.#agents = agents
     this.#random = seeded(seed)
