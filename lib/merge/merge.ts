@@ -11,7 +11,7 @@ import {
 import { changedSpan } from './ends.ts'
 import { lineEnds, mergeSpans } from './merge-spans.ts'
 import { addPatch, editOf, lineStarts, type Patch } from './patches.ts'
-import { byCharacter, withinLines } from './within-lines.ts'
+import { betweenEnds, byCharacter, withinLines } from './within-lines.ts'
 
 /**
  * Three-way merge by lines: applies the change from `base` to `mine` to `theirs`.
@@ -19,8 +19,8 @@ import { byCharacter, withinLines } from './within-lines.ts'
  * Changes of different lines both stay, also of neighbouring ones. A change that both made is there
  * once. Where both inserted, theirs comes first. Where both changed the same lines in different
  * ways, the new lines of both stay, theirs first, and the place is a conflict; so is a removal of
- * lines that the other side edited: they stay. A line that only `mine` changed is edited by
- * characters, so that the rest of it is untouched.
+ * lines that the other side edited: they stay. Lines that only `mine` changed are edited by
+ * characters: what stays of them is untouched.
  *
  * `effort` and MAX_EDITS bound the cost: beyond them changes are joined into larger ones. No change
  * is lost then, but more unchanged text is written anew, and more places count as changed by both.
@@ -43,12 +43,31 @@ export const merge3 = (
     size > LONG_TEXTS
       ? mergeMiddle(base, mine, theirs, effort)
       : mergeLines(base, mine, theirs, effort)
-  const few = joinNearest(edits, theirs)
-  const text = applyEdits(theirs, few)
+  const found = joinNearest(edits, theirs)
+  const text = applyEdits(theirs, found)
+  const few = inOneEdit(base, mine, theirs, found, text) ?? found
   return {
     ...{ text, edits: few, conflicts: joinConflicts(conflicts) },
     lines: changedLines(text, few),
   }
+}
+
+/**
+ * The change of `mine` as one edit of `theirs`, where that is the same merge and writes less anew; null: it is not. So it
+ * may be where a line of the change is by chance another line, too.
+ */
+const inOneEdit = (
+  base: string,
+  mine: string,
+  theirs: string,
+  edits: readonly TextEdit[],
+  text: string,
+): TextEdit[] | null => {
+  const { index, ...whole } = betweenEnds(base, mine)
+  if (whole.remove >= edits.reduce((sum, { remove }) => sum + remove, 0)) return null
+  const isBefore = theirs !== base && betweenEnds(base, theirs).index < index
+  const one = [{ index: index + (isBefore ? theirs.length - base.length : 0), ...whole }]
+  return applyEdits(theirs, one) === text ? one : null
 }
 
 type Found = Pick<MergeResult, 'edits' | 'conflicts'>

@@ -1,5 +1,6 @@
 import { diffTokens, type Effort } from './diff.ts'
 import type { TextEdit } from './edits.ts'
+import { sameEnds } from './ends.ts'
 
 /**
  * One character as a reader sees it, approximately: combining marks, emoji sequences and flags stay
@@ -13,9 +14,10 @@ const SAME_LINE = 0.5
 const MAX_PAIRS = 40_000
 
 /**
- * Edits from `old` to `text` that never keep a part of one line for another: a line that became a
- * similar one is edited by characters, every other line is removed or inserted whole. So concurrent
- * insertions between two lines stay between two lines.
+ * Edits from `old` to `text`: a line that became a similar one is edited by characters, every other line is removed or
+ * inserted whole, so that concurrent insertions between two lines stay between two lines. Where that would write more
+ * anew than one edit of all between what both texts share at their ends, it is that edit: lines that are joined, or
+ * a line of which little is left, keep their characters.
  */
 export const withinLines = (
   old: string,
@@ -23,6 +25,13 @@ export const withinLines = (
   among: number,
   effort: Effort,
 ): TextEdit[] => {
+  const edits = byLines(old, text, among, effort)
+  const whole = betweenEnds(old, text)
+  const removed = edits.reduce((sum, { remove }) => sum + remove, 0)
+  return whole.remove < removed ? [whole] : edits
+}
+
+const byLines = (old: string, text: string, among: number, effort: Effort): TextEdit[] => {
   const linesIn = (side: string): string[] => side.match(/[^\n]*\n|[^\n]+/g) ?? []
   const [before, after] = [linesIn(old), linesIn(text)]
   const edits: TextEdit[] = []
@@ -50,6 +59,31 @@ export const withinLines = (
   whole(before.length, after.length)
   return edits
 }
+
+/** Replaces what is between the ends that both texts share, in whole characters. */
+export const betweenEnds = (old: string, text: string): TextEdit => {
+  let [head, tail] = sameEnds(old, text)
+  while (head > 0 && !(isBetween(old, head) && isBetween(text, head))) head--
+  while (tail > 0 && !(isBetween(old, old.length - tail) && isBetween(text, text.length - tail))) {
+    tail--
+  }
+  return {
+    index: head,
+    remove: old.length - head - tail,
+    insert: text.slice(head, text.length - tail),
+  }
+}
+
+/** What goes on with the character before it. */
+const GOES_ON = /^(?:\p{M}|\p{Emoji_Modifier}|\p{RI}|\u200d|[\udc00-\udfff])/u
+/** What the next one goes on with. */
+const IS_OPEN = /[\u200d\ud800-\udbff]$/
+
+/** Tells whether a character of a text ends at an offset. Flags in a row are one character. */
+const isBetween = (text: string, at: number): boolean =>
+  !(text[at - 1] === '\r' && text[at] === '\n') &&
+  !IS_OPEN.test(text.slice(at - 1, at)) &&
+  !GOES_ON.test(text.slice(at, at + 2))
 
 /**
  * Replaces `old` by `text`, except for a final line end that both have: a concurrent insertion

@@ -247,7 +247,7 @@ class Authors {
     if (this.#by.random() < RARE.task) await this.#changeTask()
   }
 
-  /** `work` returns the units of the lines that it edits. */
+  /** `work` returns the units that it may type again. */
   async #alone(agent: number, work: () => Promise<number | null>): Promise<void> {
     const slot = agent === HTTP ? this.#http.slot : 0
     const who: Alone = { agent, slot, putsBack: agent === UNDOER }
@@ -256,7 +256,7 @@ class Authors {
       const most = (await work()) ?? 0
       await this.#settle()
       const again = this.#oracle.retypedBy(agent) - before
-      check(again <= most, () => `${again} letters are typed again in lines of ${most}`)
+      check(again <= most, () => `${again} letters are typed again, not at most ${most}`)
     })
   }
 

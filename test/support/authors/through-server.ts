@@ -31,8 +31,8 @@ const linesAround = (content: string, find: string): number => {
 }
 
 /**
- * One edit over HTTP. Returns the units of the lines that it is in; null where others changed the place first, which is no
- * mistake.
+ * One edit over HTTP. Returns the units that it types, as many it may type again; null where others changed the place
+ * first, which is no mistake.
  */
 export const editOverHttp = async (
   ask: Ask,
@@ -48,7 +48,7 @@ export const editOverHttp = async (
     ? ask('files/append', { key, text })
     : ask('files/edit', { key, find, replace }))
   if (error !== null) return null
-  return find === null ? 0 : linesAround(content, find)
+  return find === null ? 0 : text.length
 }
 
 interface Suggested {
@@ -103,7 +103,7 @@ export const undoSome = async (
   return error === null ? data.undo : null
 }
 
-/** One edit in a mirrored folder. `text` is the shared text now. Returns the units of the lines that it is in. */
+/** One edit in a mirrored folder. `text` is the shared text now. Returns the units that it types. */
 export const editOnDisk = async (
   dir: string,
   key: string,
@@ -127,7 +127,5 @@ export const editOnDisk = async (
   const after = before.slice(0, at) + letters + before.slice(end)
   writeFileSync(path, after)
   await until('the mirror has sent it', () => text() === after, 60_000)
-  const from = at === 0 ? 0 : before.lastIndexOf('\n', at - 1) + 1
-  const to = before.indexOf('\n', end)
-  return (to === -1 ? before.length : to) - from
+  return letters.length
 }
