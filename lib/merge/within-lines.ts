@@ -74,9 +74,9 @@ export const betweenEnds = (old: string, text: string): TextEdit => {
   }
 }
 
-/** What goes on with the character before it. */
+/** The beginning of a text that continues the character before it. */
 const GOES_ON = /^(?:\p{M}|\p{Emoji_Modifier}|\p{RI}|\u200d|[\udc00-\udfff])/u
-/** What the next one goes on with. */
+/** The end of a text that the next character continues. */
 const IS_OPEN = /[\u200d\ud800-\udbff]$/
 
 /** Tells whether a character of a text ends at an offset. Flags in a row are one character. */
