@@ -144,7 +144,7 @@ it('[BLOB-2] nothing goes on once nobody wants it', async () => {
 })
 
 it('[BLOB-1] a large blob goes through the server without being held by it', async () => {
-  const size = 200 * 1024 * 1024
+  const size = 120 * 1024 * 1024
   const hash = createHash('sha256')
   const chunks = function* (start: number) {
     for (let at = start; at < size; at += zeros.length) yield zeros

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll } from 'vitest'
-import { type Agent, registered } from './agent.ts'
+import { type Agent, registeredHere } from './agent.ts'
 import { startHere } from './in-process.ts'
 import type { ServerAt } from './server.ts'
 
@@ -27,7 +27,7 @@ export const stageWithLead = (): Stage => {
   } as Stage
   beforeAll(async () => {
     stage.server = await startHere()
-    stage.lead = await registered(stage.server.url, 'Lead')
+    stage.lead = await registeredHere(stage.server.url, 'Lead')
   })
   afterAll(() => stage.server.stop())
   return stage

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, it } from 'vitest'
-import { agent, killLink, linkPid, registered } from '../../support/agent.ts'
+import { agent, killLink, linkPid, registered, registeredHere } from '../../support/agent.ts'
 import { until } from '../../support/client.ts'
 import { startHere } from '../../support/in-process.ts'
 import { drain, ERAS, hear, openHost } from '../../support/mcp/host.ts'
@@ -37,7 +37,7 @@ it.each(ERAS)(
 
 it('[MCP-5] what inbox returned is acknowledged by the next call, and comes again without one', async () => {
   const cara = await registered(server.url, 'cara')
-  const dan = await registered(server.url, 'dan')
+  const dan = await registeredHere(server.url, 'dan')
   await dan.ask('send', '--to', 'cara', '--content', 'the first')
   const dies = await openHost({ home: cara.home, server: server.url })
   await hear(dies, 'the first')
@@ -51,7 +51,7 @@ it('[MCP-5] what inbox returned is acknowledged by the next call, and comes agai
 
 it('[MCP-6] inbox waits with progress, ends at the host’s abort, and leaves nothing behind', async () => {
   const eve = await registered(server.url, 'eve')
-  const fay = await registered(server.url, 'fay')
+  const fay = await registeredHere(server.url, 'fay')
   const env = { CLAWLINK_MCP_PROGRESS: '0.05' }
   const host = await openHost({ home: eve.home, server: server.url, env })
   await drain(host)
@@ -90,7 +90,7 @@ it.each(ERAS)(
   '[MCP-8] a link that is killed is replaced, and each call answered once (%s)',
   async (era) => {
     const gil = await registered(server.url, `gil-${era}`)
-    const hal = await registered(server.url, `hal-${era}`)
+    const hal = await registeredHere(server.url, `hal-${era}`)
     const host = await openHost({ home: gil.home, server: server.url, era })
     await drain(host)
     const waiting = host.call('inbox', { wait: 600 })

@@ -2,8 +2,9 @@ import { execFile } from 'node:child_process'
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, it } from 'vitest'
-import { agent, type Ran } from '../../support/agent.ts'
-import { bin, startServer, tempDir } from '../../support/server.ts'
+import { agentHere, type Ran } from '../../support/agent.ts'
+import { startHere } from '../../support/in-process.ts'
+import { bin, tempDir } from '../../support/server.ts'
 import { noTerminal, openTerminal } from '../../support/terminal.ts'
 
 /** A command line's words; quoted ones are one. */
@@ -99,8 +100,8 @@ const check = async (
 }
 
 it('[ARGS-8] the first 40 tries of a newcomer succeed, or are answered with a command that does', async () => {
-  const server = await startServer()
-  const ann = agent(server.url)
+  const server = await startHere()
+  const ann = agentHere(server.url)
   writeFileSync(join(ann.cwd, 'notes.md'), 'one\n')
   mkdirSync(join(ann.cwd, 'folder'))
   const tries = agentTries(server.url)
@@ -110,8 +111,8 @@ it('[ARGS-8] the first 40 tries of a newcomer succeed, or are answered with a co
 })
 
 it('[ARGS-8] the first tries of a host succeed, or are answered with a command that does', async () => {
-  const server = await startServer()
-  const ann = agent(server.url)
+  const server = await startHere()
+  const ann = agentHere(server.url)
   await ann.ask('register', 'bob2')
   const dirs = tempDir('tries')
   const run = (...args: string[]) =>
@@ -131,8 +132,8 @@ it('[ARGS-8] the first tries of a host succeed, or are answered with a command t
 it.skipIf(noTerminal !== null)(
   '[ARGS-8] join alone asks a person for the link; without a keyboard it says how to give one',
   async () => {
-    const server = await startServer()
-    const { stderr, code } = await agent(server.url).run('join')
+    const server = await startHere()
+    const { stderr, code } = await agentHere(server.url).run('join')
     expect([code, stderr]).toEqual([2, expect.stringContaining('give it on stdin (join -)')])
     const link = await new Promise<string>((resolve) => {
       const argv = [bin('clawlink-sync.cjs'), 'invite', '--data', server.data]

@@ -325,7 +325,7 @@ it('a command under its idempotency key is done once', async () => {
 it('[BLOB-9] how far it is, is drawn on a terminal, and never in JSON or into a pipe', async () => {
   const home = tempDir('pty')
   atEnd(() => endLink(home))
-  local({ cwd: home } as Agent, 'b.bin', someBytes(60 * MB).bytes)
+  local({ cwd: home } as Agent, 'b.bin', someBytes(20 * MB).bytes)
   const env = { ...process.env, CLAWLINK_HOME: home, CLAWLINK_SERVER: server.url }
   const inTerminal = async (...args: string[]): Promise<string> => {
     const command = [process.execPath, bin('clawlink-agent.cjs'), ...args].join(' ')
@@ -341,7 +341,7 @@ it('[BLOB-9] how far it is, is drawn on a terminal, and never in JSON or into a 
   }
   await inTerminal('register', '--name', 'Pty')
   const shown = await inTerminal('file-put', '--key', 'b.bin', '--file', 'b.bin')
-  expect(shown).toMatch(/uploading b\.bin [#.]{20} +\d+% of 62\.9 MB/)
+  expect(shown).toMatch(/uploading b\.bin [#.]{20} +\d+% of 21\.0 MB/)
   expect(shown).toContain('created b.bin version 1')
   const json = await inTerminal('file-get', '--key', 'b.bin', '--output', 'c.bin', '--json')
   expect(json.trim().split('\n')).toHaveLength(1)

@@ -11,6 +11,7 @@ import { agentHere } from '../../support/agent.ts'
 import { ask, bearer, invite, member } from '../../support/auth/members.ts'
 import { liveDoc, until } from '../../support/client.ts'
 import { startHere } from '../../support/in-process.ts'
+import { syncHere } from '../../support/ops/commands.ts'
 import { bin, type Server, startServer, tempDir } from '../../support/server.ts'
 
 let server: Server
@@ -24,15 +25,6 @@ const stranger = () => {
   const one = agentHere(undefined, tempDir('home'), 'alone-here')
   const env = { CLAWLINK_RUN_DIR: tempDir('run') }
   return { ...one, run: (stdin: string, ...args: string[]) => one.runWith({ env, stdin }, ...args) }
-}
-
-const sync = async (...args: string[]) => {
-  const ran = promisify(execFile)(process.execPath, [bin('clawlink-sync.cjs'), ...args])
-  const { stdout, stderr, code } = await ran.then(
-    (done) => ({ ...done, code: 0 }),
-    (error: { code: number; stdout: string; stderr: string }) => error,
-  )
-  return { stdout, stderr, code }
 }
 
 const joins = (secret: string, agent_id: string, more: object = {}, headers = {}) =>
@@ -68,7 +60,7 @@ it('[AUTH-3] who is on another machine is told what to ask for', async () => {
 })
 
 it('[AUTH-14] invite, join from stdin, agents, rotate, revoke, audit: with the server running and without', async () => {
-  const link = (await sync('invite', '--data', server.data, '--url', server.url)).stdout.trim()
+  const link = (await syncHere('invite', '--data', server.data, '--url', server.url)).stdout.trim()
   expect(link).toMatch(/^http:\/\/127\.0\.0\.1:\d+\/#w=default&i=cli_/)
   const one = stranger()
   const joined = await one.run(link, 'join', '-', '--json')
@@ -86,12 +78,12 @@ it('[AUTH-14] invite, join from stdin, agents, rotate, revoke, audit: with the s
   expect((await one.run('', 'invite', '--json')).json().error?.code).toBe('not_allowed')
 
   const { agent_id } = joined.json().data as { agent_id: string }
-  expect((await sync('agents', '--data', server.data)).stdout).toContain(agent_id)
+  expect((await syncHere('agents', '--data', server.data)).stdout).toContain(agent_id)
   const { port, data } = server
   await server.stop()
-  expect((await sync('agents', '--data', data)).stdout).toContain(agent_id)
-  const fresh = (await sync('rotate', 'Far', '--data', data, '--url', server.url)).stdout.trim()
-  const second = (await sync('invite', '--data', data, '--url', server.url, '--json')).stdout
+  expect((await syncHere('agents', '--data', data)).stdout).toContain(agent_id)
+  const fresh = (await syncHere('rotate', 'Far', '--data', data, '--url', server.url)).stdout.trim()
+  const second = (await syncHere('invite', '--data', data, '--url', server.url, '--json')).stdout
   server = await startServer({ port, data, args: ['--log-level', 'trace'] })
   expect((await one.run('', 'discover')).code).toBe(0)
   expect((await one.run(fresh, 'join', '-')).code).toBe(0)
@@ -100,13 +92,13 @@ it('[AUTH-14] invite, join from stdin, agents, rotate, revoke, audit: with the s
   const other = stranger()
   expect((await other.run('', '--relay', file, 'register', '--name', 'Second')).code).toBe(0)
 
-  expect((await sync('revoke', agent_id, '--data', data)).code).toBe(0)
+  expect((await syncHere('revoke', agent_id, '--data', data)).code).toBe(0)
   const refused = await one.run('', 'discover', '--json')
   expect([refused.code, refused.json().error?.code]).toEqual([5, 'revoked'])
-  const { stdout } = await sync('audit', '--data', data)
+  const { stdout } = await syncHere('audit', '--data', data)
   for (const what of ['invited', 'joined', 'rotating', 'revoked']) expect(stdout).toContain(what)
-  expect((await sync('revoke', 'a-nobody', '--data', data)).code).toBe(3)
-  expect((await sync('invites', '--role', 'x', '--data', data)).code).toBe(2)
+  expect((await syncHere('revoke', 'a-nobody', '--data', data)).code).toBe(3)
+  expect((await syncHere('invites', '--role', 'x', '--data', data)).code).toBe(2)
 })
 
 it('[AUTH-14] on the data of a server that does not run invites are bounded as its --limit says', async () => {
@@ -150,16 +142,17 @@ it('[AUTH-34] who registers after it has joined is listed by its name, and so af
     await client.barrier()
   }
   const listed = async () =>
-    (await sync('agents', '--data', server.data)).stdout.match(/^a-ann {2}(.*?) {2}/m)?.[1]
+    (await syncHere('agents', '--data', server.data)).stdout.match(/^a-ann {2}(.*?) {2}/m)?.[1]
   expect(await listed()).toBe('-')
-  const typo = await sync('agents', '--data', server.data, '--workspace', 'typo')
+  const typo = await syncHere('agents', '--data', server.data, '--workspace', 'typo')
   expect(typo).toMatchObject({ code: 3, stdout: '' })
   expect(typo.stderr).toContain('workspace "typo" does not exist')
   await register('Ann')
-  expect(await listed()).toBe('Ann')
+  await until('it is listed', async () => (await listed()) === 'Ann')
   await expect(register('Ann\u200d\u{e0041}')).rejects.toThrow('invisible')
   expect(await listed()).toBe('Ann')
   await register('Ann II')
+  await until('it is listed by its new name', async () => (await listed()) === 'Ann II')
   await client.close()
   const { port, data } = server
   await server.stop()
@@ -168,7 +161,7 @@ it('[AUTH-34] who registers after it has joined is listed by its name, and so af
   const secret = await invite(server, { role: 'read' })
   expect((await joins(secret, 'a-ann', {}, ann.headers)).data.role).toBe('read')
   expect(await listed()).toBe('Ann II')
-  expect((await sync('revoke', 'Ann II', '--data', data)).code).toBe(0)
+  expect((await syncHere('revoke', 'Ann II', '--data', data)).code).toBe(0)
 })
 
 it('[AUTH-4] [AUTH-49] an invite is good for so many, until it expires; the same join again counts once', async () => {

@@ -1,12 +1,13 @@
 import { existsSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, it } from 'vitest'
-import { agent } from '../../support/agent.ts'
+import { agentHere } from '../../support/agent.ts'
 import { attachTo, linkAt } from '../../support/attach.ts'
 import { ask, member } from '../../support/auth/members.ts'
 import { RawClient } from '../../support/client.ts'
-import { sync, syncJson } from '../../support/ops/commands.ts'
-import { asOwner, fetch, startServer, tempDir } from '../../support/server.ts'
+import { startHere } from '../../support/in-process.ts'
+import { syncHere, syncJsonHere } from '../../support/ops/commands.ts'
+import { asOwner, fetch, tempDir } from '../../support/server.ts'
 
 /** The status that a WebSocket is refused with. */
 const dialed = (url: string, headers: object): Promise<number> =>
@@ -16,15 +17,15 @@ const dialed = (url: string, headers: object): Promise<number> =>
   })
 
 it('[SPACE-3] W6: naming a workspace makes none: by verb, HTTP, WebSocket, program or command', async () => {
-  const server = await startServer()
+  const server = await startHere()
   const ann = await member(server, 'a-ann', 'admin')
   const names = async () => {
-    const { workspaces } = await syncJson<{ workspaces: { workspace: string }[] }>(
+    const { workspaces } = await syncJsonHere<{ workspaces: { workspace: string }[] }>(
       ...['workspaces', '--data', server.data],
     )
     return workspaces.map(({ workspace }) => workspace)
   }
-  const one = agent(server.url, tempDir('home'))
+  const one = agentHere(server.url)
   for (const verb of [['discover'], ['register', '--name', 'One'], ['tasks'], ['log']]) {
     const ran = await one.run('--workspace', 'defualt', ...verb)
     expect([ran.code, ran.stderr]).toEqual([
@@ -57,7 +58,7 @@ it('[SPACE-3] W6: naming a workspace makes none: by verb, HTTP, WebSocket, progr
   const wanted = { workspace: 'nope' }
   expect(await ask(server, '/api/admin/invite', wanted)).toMatchObject(refused)
   for (const args of [['invite'], ['invites'], ['agents'], ['audit']]) {
-    expect((await sync(...args, '--workspace', 'nope', '--data', server.data)).code).toBe(3)
+    expect((await syncHere(...args, '--workspace', 'nope', '--data', server.data)).code).toBe(3)
   }
   await expect(attachTo(linkAt(one.home), server.url, '--workspace', 'nope')).rejects.toMatchObject(
     {
@@ -69,20 +70,20 @@ it('[SPACE-3] W6: naming a workspace makes none: by verb, HTTP, WebSocket, progr
 })
 
 it('[SPACE-3] one is made by `workspaces add` or --create, also with no server running, and is there after a restart', async () => {
-  const { url, data, port, stop } = await startServer()
+  const { url, data, port, stop } = await startHere()
   const at = ['--data', data]
-  const made = await sync('workspaces', 'add', 'docs', ...at)
+  const made = await syncHere('workspaces', 'add', 'docs', ...at)
   expect(made).toMatchObject({ code: 0, stdout: 'made the workspace docs\n' })
-  expect((await sync('workspaces', 'add', 'docs', ...at)).stdout).toContain('exists already')
-  expect((await sync('workspaces', 'add', 'Not One', ...at)).code).toBe(2)
-  const one = agent(url, tempDir('home'), 'alone')
+  expect((await syncHere('workspaces', 'add', 'docs', ...at)).stdout).toContain('exists already')
+  expect((await syncHere('workspaces', 'add', 'Not One', ...at)).code).toBe(2)
+  const one = agentHere(url, tempDir('home'), 'alone-here')
   expect((await one.run('--workspace', 'docs', 'discover')).code).toBe(0)
   const registered = await one.run('--workspace', 'mine', 'register', '--name', 'One', '--create')
   expect(registered.code).toBe(0)
-  expect((await sync('invite', '--workspace', 'third', '--create', ...at)).code).toBe(0)
+  expect((await syncHere('invite', '--workspace', 'third', '--create', ...at)).code).toBe(0)
   await stop()
-  expect((await sync('workspaces', 'add', 'fourth', ...at)).code).toBe(0)
-  const again = await startServer({ data, port })
+  expect((await syncHere('workspaces', 'add', 'fourth', ...at)).code).toBe(0)
+  const again = await startHere({ data, port })
   const { data: found } = await ask(again, '/api/admin/workspaces')
   expect(found).toEqual({
     workspaces: [

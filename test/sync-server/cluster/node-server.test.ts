@@ -7,7 +7,7 @@ import { parseStoreAddress } from '../../../sync-server/config/store-address.ts'
 import { ask, invite, member } from '../../support/auth/members.ts'
 import { blobFiles, getBytes, head, putBytes, someBytes } from '../../support/blobs.ts'
 import { liveDoc, RawClient, stockClient, until } from '../../support/client.ts'
-import { sync, syncJson } from '../../support/ops/commands.ts'
+import { syncHere, syncJsonHere } from '../../support/ops/commands.ts'
 import { newSchema, onPostgres } from '../../support/postgres.ts'
 import { makeWorkspaces, ownPort, type Server, startServer, tempDir } from '../../support/server.ts'
 
@@ -158,7 +158,7 @@ onPostgres('nodes with servers', (postgres) => {
     )
     for (const name of names) expect(await ownerOf(store, name)).toBe(one.port)
     await until('they see each other', async () => {
-      const { stdout } = await sync('nodes', '--data', data)
+      const { stdout } = await syncHere('nodes', '--data', data)
       return stdout.match(/ up /g)?.length === 2
     })
     const back = clients.map(async ({ name, client }) => {
@@ -168,7 +168,7 @@ onPostgres('nodes with servers', (postgres) => {
       await again.barrier()
       return { ms: performance.now() - since, again }
     })
-    const drained = await syncJson<object>('drain', '--data', data)
+    const drained = await syncJsonHere<object>('drain', '--data', data)
     expect(drained).toEqual({ given_up: 6, kept: 0 })
     const times = await Promise.all(back)
     console.log(`back after ${times.map(({ ms }) => Math.round(ms)).join(', ')} ms`)
@@ -264,9 +264,9 @@ onPostgres('nodes with servers', (postgres) => {
     await other.stop()
     // Offline, any node's folder leads to the whole; a backup is one of the whole cluster.
     const dir = tempDir('backup')
-    expect((await sync('verify', '--data', other.data)).stdout).toContain('all well')
-    await syncJson('backup', join(dir, 'all'), '--data', other.data)
-    await syncJson('restore', join(dir, 'all'), '--data', join(dir, 'level'))
+    expect((await syncHere('verify', '--data', other.data)).stdout).toContain('all well')
+    await syncJsonHere('backup', join(dir, 'all'), '--data', other.data)
+    await syncJsonHere('restore', join(dir, 'all'), '--data', join(dir, 'level'))
     const onLevel = await startServer({ data: join(dir, 'level'), args: ['--no-mdns'] })
     expect((await getBytes(onLevel, blob.sha256)).equals(blob.bytes)).toBe(true)
     await onLevel.stop()

@@ -5,7 +5,7 @@ import { placeOf } from '../../../sync-server/history/find/indexer.ts'
 import { BLOCK, blockOps } from '../../../sync-server/history/find/segments.ts'
 import { LevelUpdateLog } from '../../../sync-server/storage/level-update-log.ts'
 import { broadcastsOf } from '../../../workspace/document/schema.ts'
-import { registered } from '../../support/agent.ts'
+import { registeredHere } from '../../support/agent.ts'
 import { liveDoc, runSeed, seeded, until } from '../../support/client.ts'
 import { fetch, type Server, startServer, tempDir } from '../../support/server.ts'
 import { broadcastId } from '../../support/workspace/replicas.ts'
@@ -81,7 +81,7 @@ it('[FIND-5] kill -9 at any moment leaves the index and the archive in step; fin
     const { data } = await ask(`query=number${said}&archived=true`)
     return data.found.length > 0
   })
-  const agent = await registered(server.url, 'Finder', 'alone')
+  const agent = await registeredHere(server.url, 'Finder', 'alone-here')
   const found = await agent.ask<{ found: { message: { content: string } }[]; more: boolean }>(
     ...['find', `number${said}`, '--in', 'messages'],
   )

@@ -58,7 +58,7 @@ describe('Trimming', () => {
     const said: string[] = []
     const write = async (w: number): Promise<void> => {
       const { client, doc } = writers[w]!
-      for (let left = 2_500; left > 0; ) {
+      for (let left = orLong(1_200, 2_500); left > 0; ) {
         const burst = Math.min(left, 1 + Math.floor(random() * 120))
         left -= burst
         doc.transact(() => {
@@ -81,7 +81,7 @@ describe('Trimming', () => {
     await client.barrier()
     const archived = await readArchive(server.url, 'writers')
     expect(archived.map(({ seq }) => seq)).toEqual(archived.map((_, i) => i + 1))
-    expect(archived.length).toBeGreaterThanOrEqual(8_000)
+    expect(archived.length).toBeGreaterThanOrEqual(said.length - 2_000)
     expect(metaOf(doc).get('archivedBroadcasts')).toBe(archived.length)
     const kept = [...archived.map(({ entry }) => entry.id as string), ...ids(doc)]
     expect(sorted(kept)).toEqual(sorted(said))
@@ -96,7 +96,7 @@ describe('Trimming', () => {
       Array.from({ length: 8 }, () => liveDoc(`${server.sync}/turns`)),
     )
     const said: string[] = []
-    for (let turn = 0; turn < 800; turn++) {
+    for (let turn = 0; turn < orLong(400, 800); turn++) {
       for (const [w, { doc }] of writers.entries()) {
         const id = `m-${turn}.${w}`
         said.push(id)

@@ -6,17 +6,18 @@ import * as Y from 'yjs'
 import { invite, member } from '../../support/auth/members.ts'
 import { blobFiles } from '../../support/blobs.ts'
 import { liveDoc, RawClient, stockClient, until, untilDoc } from '../../support/client.ts'
-import { place, sync, syncJson } from '../../support/ops/commands.ts'
+import { startHere } from '../../support/in-process.ts'
+import { place, sync, syncHere, syncJsonHere } from '../../support/ops/commands.ts'
 import { LIVE_ARGS, liveIn } from '../../support/ops/lived-in.ts'
 import { newSchema, onPostgres } from '../../support/postgres.ts'
-import { fetch, type Server, startServer, tempDir } from '../../support/server.ts'
+import { fetch, type ServerAt, startServer, tempDir } from '../../support/server.ts'
 
 const update = (n: number): Uint8Array => {
   const doc = new Y.Doc()
   doc.getArray('list').push([n])
   return Y.encodeStateAsUpdate(doc)
 }
-const listIn = async (server: Server): Promise<number[]> => {
+const listIn = async (server: ServerAt): Promise<number[]> => {
   const reader = stockClient(server.sync)
   await reader.synced
   const list = reader.doc.getArray<number>('list').toArray()
@@ -80,15 +81,17 @@ onPostgres('a server on PostgreSQL', (postgres) => {
     const server = await start(url)
     const elsewhere = tempDir('elsewhere')
     for (const args of [['invite'], ['repair'], ['verify']]) {
-      const { code, stderr } = await sync(...args, '--data', elsewhere, '--store', url)
+      const { code, stderr } = await syncHere(...args, '--data', elsewhere, '--store', url)
       expect([args[0], code, stderr]).toEqual([args[0], 4, expect.stringContaining('is in use by')])
     }
-    expect(await syncJson<object>('invite', '--data', server.data)).toHaveProperty('link')
-    expect((await sync('verify', '--data', server.data)).stdout).toContain('all well')
-    expect((await sync('doctor', '--data', server.data)).stdout).toMatch(/ok +database: PostgreSQL/)
+    expect(await syncJsonHere<object>('invite', '--data', server.data)).toHaveProperty('link')
+    expect((await syncHere('verify', '--data', server.data)).stdout).toContain('all well')
+    expect((await syncHere('doctor', '--data', server.data)).stdout).toMatch(
+      /ok +database: PostgreSQL/,
+    )
     expect((await fetch(`${server.url}/health`)).status).toBe(200)
     await server.kill()
-    const { code } = await sync('invite', '--data', elsewhere, '--store', url)
+    const { code } = await syncHere('invite', '--data', elsewhere, '--store', url)
     expect(code).toBe(0)
   })
 
@@ -124,23 +127,23 @@ onPostgres('a server on PostgreSQL', (postgres) => {
   })
 
   it('[STORE-12] moves from LevelDB to PostgreSQL and back, with links, credentials, history and blobs', async () => {
-    const from = await startServer({ args: LIVE_ARGS })
+    const from = await startHere({ args: LIVE_ARGS })
     const { blob } = await liveIn(from)
     const ann = await member(from, 'ann')
     const open = await invite(from, { uses: 2 })
-    const versions = async (at: Server): Promise<unknown> => {
+    const versions = async (at: ServerAt): Promise<unknown> => {
       const asked = await fetch(`${at.url}/api/workspaces/default/files/log?key=notes/plan.md`)
       return ((await asked.json()) as { data: unknown }).data
     }
     const history = await versions(from)
     expect(history).toHaveProperty('versions')
-    const move = async (at: Server, ...store: string[]): Promise<Server> => {
+    const move = async (at: ServerAt, ...store: string[]): Promise<ServerAt> => {
       const [dir, data] = [place('backup'), place('moved')]
       expect(await at.stop()).toBe(0)
-      await syncJson('backup', dir, '--data', at.data)
-      await syncJson('restore', dir, '--data', data, ...store)
-      expect((await sync('verify', '--data', data)).stdout).toContain('all well')
-      const moved = await startServer({ data, args: LIVE_ARGS })
+      await syncJsonHere('backup', dir, '--data', at.data)
+      await syncJsonHere('restore', dir, '--data', data, ...store)
+      expect((await syncHere('verify', '--data', data)).stdout).toContain('all well')
+      const moved = await startHere({ data, args: LIVE_ARGS })
       expect(await versions(moved)).toEqual(history)
       const found = await fetch(`${moved.url}/api/workspaces/default/blobs/${blob}`)
       expect((await found.arrayBuffer()).byteLength).toBe(5_000)
@@ -153,7 +156,7 @@ onPostgres('a server on PostgreSQL', (postgres) => {
     const url = newSchema(postgres().url)
     const onPostgres = await move(from, '--store', url)
     expect(onPostgres.data).not.toBe(from.data)
-    const twice = await sync('restore', place('no'), '--data', place('no'), '--store', url)
+    const twice = await syncHere('restore', place('no'), '--data', place('no'), '--store', url)
     expect(twice.code).toBe(4)
     const back = await move(onPostgres)
     const answer = await globalThis.fetch(`${back.url}/api/join`, {
