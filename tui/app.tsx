@@ -1,12 +1,15 @@
 import './terminal/polyfill.ts'
 import { Box, useInput, usePaste, useStdout, useWindowSize } from 'ink'
-import { useEffect, useRef, useState, useSyncExternalStore } from 'react'
+import { useEffect, useState, useSyncExternalStore } from 'react'
 import type { Attached } from '../client/resident/attach.ts'
 import { Controller } from './control/controller.ts'
+import { laterByTimer } from './editor/bursts.ts'
 import { Editor } from './editor/editor.tsx'
+import { EditorSession } from './editor/session.ts'
+import { Input } from './input.ts'
 import { topPage } from './model/state.ts'
 import { copyTo } from './terminal/clipboard.ts'
-import { type Press, pressesOf } from './terminal/press.ts'
+import type { Press } from './terminal/press.ts'
 import type { Mice } from './terminal/terminal.ts'
 import { type Palette, paletteOf } from './ui/palette.ts'
 import { RowView } from './ui/row.tsx'
@@ -78,39 +81,42 @@ export const App = (props: AppProps) => {
     () => mice((mouse) => (isEditing && mouse.y > 0 ? undefined : desk.mouse(mouse))),
     [desk, mice, isEditing],
   )
-  // Keys that come after a file is opened, before the editor is drawn, are the editor's.
-  const { current: forEditor } = useRef<Press[]>([])
-  const pressDesk = (press: Press) => {
-    const { mode } = desk.look.state
-    const isOpen = topPage(desk.look.state)?.kind === 'editor' && mode.kind === 'browse'
-    if (isOpen) forEditor.push(press)
-    else desk.press(press)
-  }
-  useInput(
-    (input, key) => {
-      for (const press of pressesOf(input, key)) pressDesk(press)
-    },
-    { isActive: !isEditing },
-  )
+  const [input] = useState(() => {
+    const copied = (text: string) => copyTo(stdout, text)
+    const leave = desk.leavePage
+    return new Input(
+      desk,
+      ({ path, line }) =>
+        new EditorSession({
+          attached,
+          path,
+          line,
+          now: Date.now,
+          later: laterByTimer,
+          leave,
+          copied,
+        }),
+    )
+  })
+  useEffect(() => () => input.close(), [input])
+  useInput((text, key) => input.press(text, key))
+  usePaste((text) => input.paste(text))
   useEffect(() => {
-    for (const press of early?.splice(0) ?? []) desk.press(press)
-  }, [desk, early])
-  usePaste((text) => desk.paste(text), { isActive: !isEditing })
+    for (const press of early?.splice(0) ?? []) input.give(press)
+  }, [input, early])
 
+  const session = input.session()
   const { head, body, foot } = screenRows(look)
   return (
     <Box flexDirection="column" width={look.columns} height={look.rows}>
       <RowView row={head} palette={palette} />
-      {body === null && page?.kind === 'editor' ? (
+      {body === null && session !== null ? (
         <Editor
-          key={page.path}
-          attached={attached}
-          path={page.path}
-          line={page.line}
+          session={session}
           notice={look.state.toasts.at(-1)?.text ?? ''}
           columns={look.columns}
           rows={bodyHeight(look) + 1}
-          {...{ palette, mice, onClose: desk.leavePage, early: forEditor }}
+          {...{ palette, mice }}
         />
       ) : (
         // biome-ignore lint/suspicious/noArrayIndexKey: a row is its place on the screen

@@ -1,6 +1,7 @@
 import { PassThrough, Writable } from 'node:stream'
 import { expect, it } from 'vitest'
 import { startApp } from '../../tui/start.tsx'
+import { listFiles, readFile } from '../../workspace/files/file-info.ts'
 import { until } from '../support/client.ts'
 import { held } from '../support/tui/attached.ts'
 import { cleanup, show } from '../support/tui/frames.tsx'
@@ -64,5 +65,23 @@ it('[TUI-78] keys typed with the one that opens a file are typed into it, and do
   await shown.sees('qqDx')
   expect(shown.quits()).toBe(0)
   expect(attached.ran).toEqual([])
+  cleanup()
+})
+
+it('[TUI-78] keys typed ahead of views, filters and pages that are not drawn yet find their target', async () => {
+  const world = makeWorld(SMALL, Date.now())
+  const attached = held(world)
+  const shown = await show(attached, 100, 24)
+  const files = [...listFiles(world.doc)].map(({ file_key }) => file_key)
+  const path = files.find((key) => key.endsWith('.md'))!
+  const before = readFile(world.doc, path).content
+  // All at once: to the files, by a filter to one of them, into it, a word, out of it, to the tasks.
+  shown.keys('4', '/', path, '\r', '\r', 'xyzzy', 'esc', '2')
+  await shown.sees('[2 Tasks')
+  expect(readFile(world.doc, path).content).toBe(`xyzzy${before}`)
+  // In one chunk, too.
+  shown.keys(`4/\u0015${path}\r\rplugh\u00113`)
+  await shown.sees('[3 Feed')
+  expect(readFile(world.doc, path).content).toBe(`plughxyzzy${before}`)
   cleanup()
 })

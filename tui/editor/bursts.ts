@@ -1,6 +1,11 @@
 /** Calls `run` after `ms` milliseconds. Returns a function that cancels the call. */
 export type Later = (ms: number, run: () => void) => () => void
 
+export const laterByTimer: Later = (ms, run) => {
+  const timer = setTimeout(run, ms)
+  return () => clearTimeout(timer)
+}
+
 /** After such a pause what was typed before it is one change set. */
 export const PAUSE_MS = 2_000
 /** Typing without a pause is counted this often: others see the version move, and a crash leaves little uncounted. */

@@ -1,45 +1,26 @@
-import { Box, Text, useCursor, useInput, usePaste, useStdout } from 'ink'
-import { useEffect, useMemo, useState, useSyncExternalStore } from 'react'
-import type { Attached } from '../../client/resident/attach.ts'
-import type { FileKey } from '../../protocol/ids.ts'
-import { copyTo } from '../terminal/clipboard.ts'
+import { Box, Text, useCursor, useStdout } from 'ink'
+import { useEffect, useMemo, useSyncExternalStore } from 'react'
 import type { Mouse } from '../terminal/mouse.ts'
-import type { Press } from '../terminal/press.ts'
 import { isColoured, type Palette } from '../ui/palette.ts'
 import { RowView } from '../ui/row.tsx'
 import { fitRow, type Row, said } from '../ui/rows.ts'
 import { caretCell, drawRows, fitInto, gutterOf, type Span } from './draw.ts'
 import type { Look } from './highlight/look.ts'
-import { editorPresses } from './key-input.ts'
-import { EditorSession } from './session.ts'
+import type { EditorSession } from './session.ts'
 import { keyRows, statusRow } from './status.ts'
 import { clickOn, scroll } from './viewport.ts'
 
-/**
- * The editor's input: the file, the cells it may draw in, and the way back. The editor takes all
- * keys.
- */
+/** The open file, and the cells that it may be drawn in. */
 export interface EditorProps {
-  attached: Attached
-  path: FileKey
-  /** The line that the caret begins in, from 1. */
-  line?: number | undefined
+  session: EditorSession
   columns: number
   rows: number
-  onClose: () => void
   palette: Palette
   /** Tells what the mouse does, on cells of the whole screen; the editor begins `top` rows down. */
   mice?: (listener: (mouse: Mouse) => void) => () => void
   top?: number
   /** A notice for this person; '' for none. */
   notice?: string
-  /** Keys that were pressed before it was drawn; the editor empties the list. */
-  early?: Press[]
-}
-
-const laterByTimer = (ms: number, run: () => void): (() => void) => {
-  const timer = setTimeout(run, ms)
-  return () => clearTimeout(timer)
 }
 
 const COLOUR_NAMES = ['black', 'red', 'green', 'yellow', 'blue', 'magenta', 'cyan', 'white']
@@ -67,35 +48,14 @@ const SpansView = ({ spans }: { spans: readonly Span[] }) => (
 
 /** A shared file, open. */
 export const Editor = (props: EditorProps) => {
-  const { attached, path, line, columns, rows, onClose, mice, top = 1, notice = '' } = props
-  const { early, palette } = props
+  const { session, columns, rows, mice, top = 1, notice = '' } = props
+  const { path } = session
+  const { palette } = props
   const coloured = isColoured(palette)
   const { stdout } = useStdout()
-  const [session] = useState(
-    () =>
-      new EditorSession({
-        ...{ attached, path, line, now: Date.now, later: laterByTimer, leave: onClose },
-        copied: (text) => copyTo(stdout, text),
-      }),
-  )
   const { setCursorPosition } = useCursor()
   session.hasCursor = 'isTTY' in stdout && stdout.isTTY === true
-  useEffect(() => () => session.close(), [session])
   const revision = useSyncExternalStore(session.subscribe, () => session.revision)
-  useInput((input, key) => {
-    const presses = editorPresses(input, key)
-    const isBlock =
-      session.prompt.open === null && presses.length > 1 && presses.every((press) => isTyped(press))
-    // A terminal without bracketed paste sends a pasted text in one chunk.
-    if (isBlock) session.paste(input)
-    else for (const press of presses) session.press(press)
-  })
-  useEffect(() => {
-    for (const { name, text } of early?.splice(0) ?? []) {
-      session.press(text === '' ? { key: name } : { text })
-    }
-  }, [session, early])
-  usePaste((text) => session.paste(text))
   useEffect(
     () =>
       mice?.(({ kind, x, y }) => {
@@ -143,7 +103,3 @@ export const Editor = (props: EditorProps) => {
     </Box>
   )
 }
-
-/** True for a character, a line end or a tab. */
-const isTyped = (press: ReturnType<typeof editorPresses>[number]): boolean =>
-  'text' in press || ['enter', 'ctrl-j', 'tab'].includes(press.key)

@@ -28,3 +28,7 @@ export const editorPresses = (input: string, key: Key): EditorPress[] => {
   }
   return presses
 }
+
+/** True for a character, a line end or a tab. */
+export const isTyped = (press: EditorPress): boolean =>
+  'text' in press || ['enter', 'ctrl-j', 'tab'].includes(press.key)
