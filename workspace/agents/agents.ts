@@ -10,7 +10,13 @@ import { type AgentFields, agentsOf, isoTime } from '../document/schema.ts'
 import { agentRecord, agentRecords, isPaused } from '../document/shape.ts'
 import { checkDisplayName, checkLabel, checkNames, within } from '../document/validate.ts'
 import { must, type Rule, time } from '../document/values.ts'
-import { type Activity, type AgentStatus, agentStatus, asLinkState } from './presence.ts'
+import {
+  type Activity,
+  type AgentStatus,
+  agentStatus,
+  asLinkState,
+  PRESENCE_LAG_MS,
+} from './presence.ts'
 
 /** An agent as every face shows it (ClawLink 1.x's field names). */
 export interface Agent {
@@ -107,7 +113,10 @@ const isHere = (record: Y.Map<unknown>, id: AgentId, here: Here): boolean =>
 const statusOf = (record: Y.Map<unknown>, id: AgentId, here: Here): AgentStatus => {
   const { state = 'active' } = here.activities?.get(id) ?? {}
   const shown = here.present.has(id) ? { state } : null
-  return agentStatus(shown, asLinkState(record.get('link')), here.now - seenAt(record))
+  const link = asLinkState(record.get('link'))
+  // Of whoever has just registered the presence is on its way: that is no fault.
+  const isNew = link === 'up' && here.now - timeIn(record, 'registeredAt') < PRESENCE_LAG_MS
+  return agentStatus(shown, isNew ? null : link, here.now - seenAt(record))
 }
 
 /**

@@ -46,6 +46,9 @@ export const SILENT_AFTER_MS = 60 * 60_000
 /** After this long unseen an agent is offline. */
 export const OFFLINE_AFTER_MS = 120_000
 
+/** Presence may arrive this much later than the record of an agent that registers. */
+export const PRESENCE_LAG_MS = 5_000
+
 /**
  * The field `link` of an agent's record. `up`: a link keeps it connected, so a missing connection
  * is a fault. `down`: it has left. null: it connects for one command at a time.
