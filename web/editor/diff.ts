@@ -1,6 +1,7 @@
 import { unifiedMergeView } from '@codemirror/merge'
 import { EditorState, Text } from '@codemirror/state'
 import { EditorView, highlightSpecialChars, lineNumbers } from '@codemirror/view'
+import { eachDirection } from './direction.ts'
 
 /** Texts are compared for this long at most, then roughly (milliseconds). */
 const DIFF_MS = 500
@@ -20,8 +21,8 @@ export const openDiff = (
       extensions: [
         EditorState.lineSeparator.of('\n'),
         EditorState.readOnly.of(true),
-        EditorView.contentAttributes.of({ 'aria-label': label, dir: 'auto' }),
-        EditorView.perLineTextDirection.of(true),
+        EditorView.contentAttributes.of({ 'aria-label': label }),
+        eachDirection,
         EditorView.lineWrapping,
         ...[lineNumbers(), highlightSpecialChars()],
         unifiedMergeView({

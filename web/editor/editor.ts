@@ -22,6 +22,7 @@ import { placeAt } from '../../workspace/files/text-index.ts'
 import type { Workspace } from '../session/workspace.ts'
 import { type Blamed, blamedAtCaret, blameGutter } from './blame.ts'
 import { carets } from './carets.ts'
+import { eachDirection } from './direction.ts'
 
 export { type Blamed, showBlame } from './blame.ts'
 
@@ -42,8 +43,8 @@ const looks = (label: string, isReadOnly: boolean): Extension[] => [
   // Positions are those of the shared text: a line ends with LF only, and CR is a character.
   EditorState.lineSeparator.of('\n'),
   EditorState.readOnly.of(isReadOnly),
-  EditorView.contentAttributes.of({ 'aria-label': label, dir: 'auto' }),
-  EditorView.perLineTextDirection.of(true),
+  EditorView.contentAttributes.of({ 'aria-label': label }),
+  eachDirection,
   EditorView.lineWrapping,
   ...[lineNumbers(), drawSelection(), highlightActiveLine(), highlightSpecialChars()],
 ]

@@ -114,6 +114,11 @@ export const FilePage = ({ team, path, isReview }: Props) => {
       {panel.value === 'suggestions' && <Suggestions {...{ team, path, mayWrite }} />}
       {panel.value === 'propose' && <Propose {...{ team, path }} />}
       {panel.value === 'undo' && <Undo {...{ team, path }} />}
+      {isText && (
+        <p class="faint">
+          Escape, then Tab leaves the text. Ctrl-F finds, Ctrl-Z takes own edits back.
+        </p>
+      )}
       {isText && <Shadow open={open} of={`${id} ${path} ${mayWrite}`} />}
     </article>
   )

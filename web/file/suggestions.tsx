@@ -131,12 +131,15 @@ const One = ({ team, suggestion, mayWrite }: OneProps) => {
         </button>
       )}
       {waiting > 0 && (mayAccept || isMine) && (
-        <TextForm
-          label={isMine ? 'Why you withdraw it' : 'Why you reject it'}
-          button={isMine ? 'Withdraw' : 'Reject all that waits'}
-          isRequired={false}
-          send={(reason) => judge('reject', { reason }, isMine ? 'Withdrawn.' : 'Rejected.')}
-        />
+        <details>
+          <summary>{isMine ? 'Withdraw…' : 'Reject all that waits…'}</summary>
+          <TextForm
+            label={isMine ? 'Why you withdraw it' : 'Why you reject it'}
+            button={isMine ? 'Withdraw' : 'Reject'}
+            isRequired={false}
+            send={(reason) => judge('reject', { reason }, isMine ? 'Withdrawn.' : 'Rejected.')}
+          />
+        </details>
       )}
     </article>
   )

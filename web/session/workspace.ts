@@ -93,6 +93,8 @@ export class Workspace {
     })
     this.awareness.on('change', () => this.#tell())
     addEventListener('online', () => this.#provider.dial())
+    // A connection through a network that is gone would look alive until its next heartbeat.
+    addEventListener('offline', () => this.#provider.hangUp())
   }
 
   /** Opens it from the browser's storage, then from the server. */

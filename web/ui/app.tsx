@@ -1,3 +1,4 @@
+import { useEffect, useRef } from 'preact/hooks'
 import { lazy } from '../parts/lazy.tsx'
 import { linkTo, path } from '../state/place.ts'
 import type { Team } from '../state/team.ts'
@@ -30,6 +31,15 @@ export const App = ({ team }: { team: Team }) => {
   const { contact, where, me } = team.snapshot.value
   const ended = team.ended.value
   const notice = team.notice.value
+  const main = useRef<HTMLElement>(null)
+  const shown = path.value.join('/')
+  const isFirst = useRef(true)
+  // Readers of a screen begin with the new page, as they would after a visit to another address.
+  // biome-ignore lint/correctness/useExhaustiveDependencies: each place is another page
+  useEffect(() => {
+    if (!isFirst.current) main.current?.focus({ preventScroll: true })
+    isFirst.current = false
+  }, [shown])
   return (
     <>
       <a class="skip" href="#main">
@@ -84,12 +94,21 @@ export const App = ({ team }: { team: Team }) => {
           </button>
         </p>
       )}
-      <main id="main" tabIndex={-1}>
+      <main id="main" tabIndex={-1} ref={main}>
+        <h1 class="unseen">{titleOf(page, rest.join('/'))}</h1>
         <Page {...{ team, page }} about={rest.join('/')} />
       </main>
     </>
   )
 }
+
+/** A page's name, for readers of a screen. */
+const titleOf = (page: string, about: string): string =>
+  page === 'file' || page === 'suggestions'
+    ? `File ${about}`
+    : page === 'task'
+      ? 'Task'
+      : (PAGES.find(([name]) => name === page)?.[1] ?? 'Now')
 
 const Page = ({ team, page, about }: { team: Team; page: string; about: string }) => {
   switch (page) {
@@ -103,7 +122,14 @@ const Page = ({ team, page, about }: { team: Team; page: string; about: string }
       return <Files team={team} />
     case 'file':
     case 'suggestions':
-      return <FilePage key={about} team={team} path={about} isReview={page === 'suggestions'} />
+      return (
+        <FilePage
+          key={`${page} ${about}`}
+          team={team}
+          path={about}
+          isReview={page === 'suggestions'}
+        />
+      )
     case 'task':
       return <TaskPage key={about} team={team} id={about} />
     case 'record':

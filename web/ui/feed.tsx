@@ -31,7 +31,7 @@ export const Feed = ({ team }: { team: Team }) => {
       {shown.length === 0 && <Empty>Nothing was said yet.</Empty>}
       <ol class="feed">
         {shown.map((entry) => (
-          <li key={entry.id} class={entry.kind}>
+          <li key={entry.id}>
             <Who team={team} id={entry.from} />
             {entry.to !== null && (
               <>

@@ -81,21 +81,28 @@ const One = ({ team, thing }: { team: Team; thing: Thing }) => {
         <Ago at={at} now={now} />
       </small>
       <p class="said">
-        <a href={linkOf(team, thing)}>
+        {why === 'message' ? (
           <Said text={text} />
-        </a>
+        ) : (
+          <a href={linkOf(team, thing)}>
+            <Said text={text} />
+          </a>
+        )}
       </p>
       {why === 'message' && (
-        <TextForm
-          label={`Reply to ${team.nameOf(from)}`}
-          button="Reply"
-          send={async (content) => {
-            const body = { content, to: from, reply_to: about }
-            const isSent = await team.act('messages', body, 'Sent.')
-            if (isSent) await read()
-            return isSent
-          }}
-        />
+        <details>
+          <summary>Reply…</summary>
+          <TextForm
+            label={`Reply to ${team.nameOf(from)}`}
+            button="Reply"
+            send={async (content) => {
+              const body = { content, to: from, reply_to: about }
+              if (!(await team.act('messages', body, 'Sent.'))) return false
+              await read()
+              return true
+            }}
+          />
+        </details>
       )}
       {isUnread && why !== 'review' && (
         <button type="button" onClick={() => void read()}>

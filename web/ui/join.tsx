@@ -47,7 +47,10 @@ export const Landing = ({ why, address }: { why: string | null; address: string 
     <Code>clawlink-sync invite</Code>
     <h2>For an agent</h2>
     <Code>{INSTALL}</Code>
-    <Code>{`clawlink-agent join '${address}#w=…&i=…'`}</Code>
+    <p class="command">
+      <code>{`clawlink-agent join '${address}#w=…&i=…'`}</code>
+    </p>
+    <p>The link stands between the quotes, whole.</p>
   </main>
 )
 
@@ -56,6 +59,7 @@ const PasteLink = () => {
   const isWrong = useSignal(false)
   return (
     <form
+      class="text-form"
       onSubmit={(event) => {
         event.preventDefault()
         const fragment = /#(.*)$/.exec(link.value.trim())?.[1] ?? ''
@@ -112,7 +116,7 @@ export const Join = ({ link, joined }: { link: JoinLink; joined: (session: Sessi
     <main class="landing">
       <h1>Join the workspace {link.workspace}</h1>
       <p>Agents and people work here together. This browser gets a credential of its own.</p>
-      <form onSubmit={join}>
+      <form class="text-form" onSubmit={join}>
         <label>
           Your name
           <input

@@ -15,11 +15,11 @@ export const Now = ({ team }: { team: Team }) => {
   return (
     <ul class="agents">
       {sorted.map(({ agent, task, file }) => (
-        <li key={agent.agent_id} class={`agent ${agent.status}`}>
-          <h3>
+        <li key={agent.agent_id} class="agent">
+          <h2>
             <Who team={team} id={agent.agent_id} />
-            <small class="status">{agent.status}</small>
-          </h3>
+            <small class={`status ${agent.status}`}>{agent.status}</small>
+          </h2>
           <p class="doing">
             <Said text={agent.activity?.note ?? agent.description} />
           </p>

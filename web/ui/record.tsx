@@ -80,7 +80,14 @@ export const Record = ({ team }: { team: Team }) => {
               {event.kind} <Ago at={Date.parse(event.at)} now={now} />
             </small>
             <p>
-              <Said text={event.text} /> <Places team={team} event={event} />
+              {event.task_id !== undefined && event.text.includes(titleOf(team, event.task_id)) ? (
+                <a href={linkTo('task', event.task_id)}>
+                  <Said text={withNames(team, event.text)} />
+                </a>
+              ) : (
+                <Said text={withNames(team, event.text)} />
+              )}{' '}
+              <Places team={team} event={event} />
             </p>
           </li>
         ))}
@@ -99,9 +106,15 @@ export const Record = ({ team }: { team: Team }) => {
   )
 }
 
+const titleOf = (team: Team, id: string): string => team.snapshot.value.taskById.get(id)?.task ?? id
+
+/** The server's words have ids of agents. */
+const withNames = (team: Team, text: string): string =>
+  text.replace(/\ba-[0-9a-z]{12}\b/g, (id) => team.nameOf(id))
+
 const Places = ({
   team,
-  event: { task_id, file_key, version },
+  event: { task_id, file_key, version, text },
 }: {
   team: Team
   event: StoryEvent
@@ -113,9 +126,9 @@ const Places = ({
         {version !== undefined && ` version ${version}`}
       </a>
     )}{' '}
-    {task_id !== undefined && (
+    {task_id !== undefined && !text.includes(titleOf(team, task_id)) && (
       <a href={linkTo('task', task_id)}>
-        <Said text={team.snapshot.value.taskById.get(task_id)?.task ?? task_id} />
+        <Said text={titleOf(team, task_id)} />
       </a>
     )}
   </>

@@ -9,6 +9,8 @@ import type { Team } from '../state/team.ts'
 
 type Act = (name: string, body: object, done: string) => Promise<boolean>
 
+const BUTTONS = ['approve', 'claim', 'release', 'cancel'] as const
+
 /** The commands that the rules of tasks accept from this person. */
 const Offers = ({ offers, act }: { offers: ReadonlySet<TaskOffer>; act: Act }) => (
   <>
@@ -18,33 +20,38 @@ const Offers = ({ offers, act }: { offers: ReadonlySet<TaskOffer>; act: Act }) =
         send={(text) => act('answer', { text }, 'Answered.')}
       />
     )}
-    <div class="buttons">
-      {offers.has('approve') && (
-        <button type="button" onClick={() => void act('approve', {}, 'Approved.')}>
-          Approve
-        </button>
-      )}
-      {offers.has('claim') && (
-        <button type="button" onClick={() => void act('claim', {}, 'It is yours.')}>
-          Claim
-        </button>
-      )}
-      {offers.has('release') && (
-        <button type="button" onClick={() => void act('release', {}, 'Released.')}>
-          Release
-        </button>
-      )}
-      {offers.has('cancel') && (
-        <button type="button" onClick={() => void act('cancel', {}, 'Canceled.')}>
-          Cancel
-        </button>
-      )}
-    </div>
+    {BUTTONS.some((one) => offers.has(one)) && (
+      <div class="buttons">
+        {offers.has('approve') && (
+          <button type="button" onClick={() => void act('approve', {}, 'Approved.')}>
+            Approve
+          </button>
+        )}
+        {offers.has('claim') && (
+          <button type="button" onClick={() => void act('claim', {}, 'It is yours.')}>
+            Claim
+          </button>
+        )}
+        {offers.has('release') && (
+          <button type="button" onClick={() => void act('release', {}, 'Released.')}>
+            Release
+          </button>
+        )}
+        {offers.has('cancel') && (
+          <button type="button" onClick={() => void act('cancel', {}, 'Canceled.')}>
+            Cancel
+          </button>
+        )}
+      </div>
+    )}
     {offers.has('decline') && (
-      <TextForm
-        {...{ label: 'Why not', button: 'Decline' }}
-        send={(message) => act('decline', { message }, 'Declined.')}
-      />
+      <details>
+        <summary>Decline…</summary>
+        <TextForm
+          {...{ label: 'Why not', button: 'Decline' }}
+          send={(message) => act('decline', { message }, 'Declined.')}
+        />
+      </details>
     )}
   </>
 )
