@@ -1,4 +1,4 @@
-import { useSignal } from '@preact/signals'
+import { type Signal, useSignal } from '@preact/signals'
 import { useRef } from 'preact/hooks'
 import { fileStateOf, textIdOf } from '../../tui/editor/place.ts'
 import { textOf } from '../../workspace/document/schema.ts'
@@ -77,7 +77,6 @@ export const FilePage = ({ team, path, isReview }: Props) => {
     propose: me !== null && workspace.role !== 'read',
     undo: mayWrite,
   }
-  const count = waiting.get(path) ?? 0
   return (
     <article class="file">
       <header>
@@ -93,21 +92,7 @@ export const FilePage = ({ team, path, isReview }: Props) => {
       </header>
       <Gone team={team} state={state} />
       {isText && line !== undefined && (
-        <div class="buttons" role="toolbar" aria-label="About this text">
-          {PANELS.filter(([name]) => may[name]).map(([name, title]) => (
-            <button
-              key={name}
-              type="button"
-              aria-expanded={panel.value === name}
-              onClick={() => {
-                panel.value = panel.value === name ? null : name
-              }}
-            >
-              {title}
-              {name === 'suggestions' && count > 0 && <b class="count">{count}</b>}
-            </button>
-          ))}
-        </div>
+        <Toolbar panel={panel} may={may} count={waiting.get(path) ?? 0} />
       )}
       {panel.value === 'authors' && <Authors {...{ team, path, editor, moves }} />}
       {panel.value === 'history' && <History {...{ team, path, mayWrite }} />}
@@ -123,6 +108,31 @@ export const FilePage = ({ team, path, isReview }: Props) => {
     </article>
   )
 }
+
+interface ToolbarProps {
+  panel: Signal<Panel | null>
+  may: Readonly<Record<Panel, boolean>>
+  /** Suggestions that wait. */
+  count: number
+}
+
+const Toolbar = ({ panel, may, count }: ToolbarProps) => (
+  <div class="buttons" role="toolbar" aria-label="About this text">
+    {PANELS.filter(([name]) => may[name]).map(([name, title]) => (
+      <button
+        key={name}
+        type="button"
+        aria-expanded={panel.value === name}
+        onClick={() => {
+          panel.value = panel.value === name ? null : name
+        }}
+      >
+        {title}
+        {name === 'suggestions' && count > 0 && <b class="count">{count}</b>}
+      </button>
+    ))}
+  </div>
+)
 
 /** Says that a file is not at its path, or is not text. */
 const Gone = ({ team, state }: { team: Team; state: ReturnType<typeof fileStateOf> }) => {

@@ -24,7 +24,7 @@ const MOST = 500
 
 /** The story of the workspace, of all or of an agent, a task or a file. */
 export const Record = ({ team }: { team: Team }) => {
-  const { me, files, tasks, now } = team.snapshot.value
+  const { me, files, tasks } = team.snapshot.value
   const of = useSignal({ agent: '', task: '', file: '' })
   const limit = useSignal(FIRST)
   const story = useSignal<{ events: StoryEvent[]; more: boolean } | null>(null)
@@ -75,20 +75,7 @@ export const Record = ({ team }: { team: Team }) => {
           <li
             key={`${event.at} ${event.kind} ${event.message_id ?? event.task_id ?? ''} ${event.text}`}
           >
-            {event.agent_id === null ? 'the server' : <Who team={team} id={event.agent_id} />}{' '}
-            <small class="faint">
-              {event.kind} <Ago at={Date.parse(event.at)} now={now} />
-            </small>
-            <p>
-              {event.task_id !== undefined && event.text.includes(titleOf(team, event.task_id)) ? (
-                <a href={linkTo('task', event.task_id)}>
-                  <Said text={withNames(team, event.text)} />
-                </a>
-              ) : (
-                <Said text={withNames(team, event.text)} />
-              )}{' '}
-              <Places team={team} event={event} />
-            </p>
+            <Told team={team} event={event} />
           </li>
         ))}
       </ol>
@@ -102,6 +89,30 @@ export const Record = ({ team }: { team: Team }) => {
           Show more
         </button>
       )}
+    </>
+  )
+}
+
+const Told = ({ team, event }: { team: Team; event: StoryEvent }) => {
+  const { agent_id, kind, at, task_id } = event
+  const text = withNames(team, event.text)
+  const isTitled = task_id !== undefined && text.includes(titleOf(team, task_id))
+  return (
+    <>
+      {agent_id === null ? 'the server' : <Who team={team} id={agent_id} />}{' '}
+      <small class="faint">
+        {kind} <Ago at={Date.parse(at)} now={team.snapshot.value.now} />
+      </small>
+      <p>
+        {isTitled ? (
+          <a href={linkTo('task', task_id)}>
+            <Said text={text} />
+          </a>
+        ) : (
+          <Said text={text} />
+        )}{' '}
+        <Places team={team} event={event} />
+      </p>
     </>
   )
 }
