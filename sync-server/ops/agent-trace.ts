@@ -45,7 +45,7 @@ export const agentTrace = async function* (
     if (isBinary(entry) || paths.get(entry.fileId) !== key) continue
     const state = readText(doc, key, false)
     const text = state.spans.map((span) => span.text).join('')
-    const ranges = blame(state.spans, runs, agentsOf(owners, state))
+    const ranges = blame(state.spans, runs, agentsOf(owners, state, runs.inserts))
     yield before + JSON.stringify(traceFile(key, text, ranges, env))
     before = ',\n'
   }

@@ -9,7 +9,7 @@ import { firstItem, isElement, itemAfter, stringIn } from '../../lib/yjs/interna
 
 /** The author of an operation, with the task and the time of its commit. */
 export interface Origin {
-  /** An agent's id, `server`, or `owner`: the owner of the server, in nobody's name. */
+  /** An agent's id, `server`, `owner`: the owner of the server, in nobody's name, or `unknown`. */
   agent: string
   /** Null: none, or stored by a version without attribution. */
   task: string | null

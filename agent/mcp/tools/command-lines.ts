@@ -86,6 +86,7 @@ const FILE: Readonly<Record<string, Act>> = {
   rm: { verb: ['file-rm'], takes: [key] },
   blame: { verb: ['file-blame'], takes: [key, takes('lines')] },
   suggest: { verb: ['file-suggest'], takes: [key, body('text', 'file')] },
+  suggestions: { verb: ['file-suggestions'], takes: [takes('key'), takes('id')] },
   accept: { verb: ['file-accept'], takes: [needs('id')] },
   reject: { verb: ['file-reject'], takes: [needs('id'), reason] },
 }

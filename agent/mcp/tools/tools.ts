@@ -39,7 +39,7 @@ export const TASK_ACTS = [
 ] as const
 export const FILE_ACTS = [
   ...['list', 'get', 'edit', 'put', 'append', 'diff', 'log', 'restore', 'mv', 'rm'],
-  ...['blame', 'undo', 'suggest', 'accept', 'reject'],
+  ...['blame', 'undo', 'suggest', 'suggestions', 'accept', 'reject'],
 ] as const
 
 /** The tools, in the order of `tools/list`, which never changes while a link runs. */
@@ -102,7 +102,7 @@ export const TOOLS: readonly Tool[] = [
   {
     name: 'file',
     description:
-      'Shared files; no edit is lost. get gives text and your base; edit replaces find (or lines A-B) by replace; put merges the whole text from your base; diff: since you read it; undo: of id (task, agent).',
+      'Shared files; no edit is lost. get gives text and your base; edit replaces find (or lines) by replace; put merges the whole text from your base; diff: since you read it; undo: of id (task, agent).',
     inputSchema: {
       type: 'object',
       properties: {

@@ -22,6 +22,8 @@ import { readUndos } from './undos.ts'
 
 /** Names the server as an author; no agent can have it. */
 const SERVER_NAME = 'server'
+/** Names the author of text that nothing tells of: an older version stored it, or a repair wrote it. */
+const UNKNOWN_NAME = 'unknown'
 
 /** A file's text at one moment. */
 export interface TextState {
@@ -51,18 +53,20 @@ export const readText = (doc: Y.Doc, key: string, gaps: boolean): TextState => {
 
 /**
  * The agent of each Yjs client id. An id without an owner was used by the owner of the server, who may write in any
- * name: that of the edit count, which only the user of the id can write.
+ * name: that of the edit count, which only the user of the id can write. `inserts`: the runs of its operations, which
+ * the log has of all that came from a connection.
  */
 export const agentsOf =
   (
     owners: ReadonlyMap<number, string>,
     { counted, servers }: Pick<TextState, 'counted' | 'servers'>,
+    inserts: AttributionRuns['inserts'],
   ): AgentOf =>
   (client) =>
     owners.get(client) ??
     (servers.has(client) ? SERVER_NAME : undefined) ??
     counted.get(client) ??
-    OWNER_NAME
+    (inserts.has(client) ? OWNER_NAME : UNKNOWN_NAME)
 
 export interface Blame {
   file_key: FileKey
@@ -86,7 +90,7 @@ export const blameOf = async (
   const clients = clientsIn(spans)
   for (const { ofClient } of [...putBack.values()].flat()) clients.add(ofClient)
   const runs: AttributionRuns = { ...(await log.attribution(workspace, clients)), putBack }
-  const agentOf = agentsOf(await log.owners(workspace), state)
+  const agentOf = agentsOf(await log.owners(workspace), state, runs.inserts)
   const ranges = blame(spans, runs, agentOf, lines)
   if (!withDeleted) return { file_key, version, ranges }
   const texts = new DeletedTexts(await log.deletedTexts(workspace, root))

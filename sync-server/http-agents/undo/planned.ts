@@ -109,7 +109,8 @@ export class PlannedUndo {
       const counted = new Map(
         agentsOfEdits(this.doc, id).map(([client, agent]) => [Number(client), agent] as const),
       )
-      const ownerOf = agentsOf(owners, { counted, servers: serverClientsOf(this.doc) })
+      const servers = serverClientsOf(this.doc)
+      const ownerOf = agentsOf(owners, { counted, servers }, runs.inserts)
       const texts = await log.deletedTexts(room.name, `${FILE_PREFIX}${id}`)
       const history = historyOf({ runs, undos: records, ownerOf }, texts)
       await planFile(file, history, selector, (ms) => httpAgent.spent(ms))

@@ -31,6 +31,7 @@ const GIVEN: Record<string, Record<string, unknown>> = {
   mv: { key: 'a.md', to: 'b.md' },
   undo: { id: 't-1' },
   suggest: { key: 'a.md', find: 'x', replace: 'y' },
+  suggestions: { id: 's-1' },
   accept: { id: 's-1' },
   reject: { id: 's-1', text: 'why' },
 }

@@ -93,7 +93,7 @@ it('[BLAME-11] a restored backup has the same authors, and verify finds nothing'
   expect((await verifyFolder(data)).problems).toEqual([])
 })
 
-it('[BLAME-12] after restores the server’s text is still the server’s, and an id that nobody knows the owner’s', () => {
+it('[BLAME-12] after restores the server’s text is still the server’s, and text that nothing tells of has an unknown author', () => {
   let doc = new Y.Doc()
   initWorkspace(doc, 'w', 1)
   const key = 'f.md'
@@ -108,9 +108,10 @@ it('[BLAME-12] after restores the server’s text is still the server’s, and a
     doc.getText(`file:${filesOf(doc).get(key)!.fileId}`).insert(0, `${restores}\n`)
   }
   expect([...serverClientsOf(doc)].sort()).toEqual(servers.sort())
-  const agentOf = agentsOf(new Map([[1, 'a-ann']]), readText(doc, key, false))
-  const [named, ...rest] = [1, ...servers, 99].map(agentOf)
-  expect([named, rest]).toEqual(['a-ann', [...servers.map(() => 'server'), 'owner']])
+  const inserts = new Map([[98, []]])
+  const agentOf = agentsOf(new Map([[1, 'a-ann']]), readText(doc, key, false), inserts)
+  const [named, ...rest] = [1, ...servers, 98, 99].map(agentOf)
+  expect([named, rest]).toEqual(['a-ann', [...servers.map(() => 'server'), 'owner', 'unknown']])
 })
 
 it('[TIME-9] verify names a missing blob that only a checkpoint refers to', async () => {
