@@ -12,6 +12,9 @@ const AGENTS = 6
 const SUGGESTERS = 1
 const LINES = 30
 const STEPS = 6
+/** Part of the writes that are sent twice, and attempts where a connection breaks (count). */
+const REPEATS = 0.1
+const TRIES = 5
 /** Lines between two changes of one suggestion: nearer ones are one hunk. */
 const APART = 4
 /** What a step may meet where others were first. */
@@ -24,6 +27,8 @@ export interface HttpOutcome {
   edited: number
   /** Answers that others were first, or that a role does not reach. */
   refused: number
+  /** Writes that were sent twice under one key: they count once. */
+  repeated: number
   /** What must never be. */
   broken: string[]
 }
@@ -75,8 +80,9 @@ class Run {
   /** Words that were replaced, and what by. */
   readonly #became = new Map<string, string>()
   #words = 0
+  #calls = 0
   readonly #outcome: HttpOutcome = {
-    ...{ suggested: 0, accepted: 0, rejected: 0, edited: 0, refused: 0, broken: [] },
+    ...{ suggested: 0, accepted: 0, rejected: 0, edited: 0, refused: 0, repeated: 0, broken: [] },
   }
 
   constructor(server: ServerAt, agents: readonly Member[], seed: number) {
@@ -96,13 +102,34 @@ class Run {
 
   async #call<T>(who: Member, path: string, body?: object): Promise<T | null> {
     const at = `/api/workspaces/default/${path}`
-    const { data, error } = await ask<T>(this.#server, at, body, who.headers)
-    if (error === undefined) return data
+    const headers = { ...who.headers, 'idempotency-key': `${this.#key}-${++this.#calls}` }
+    const { data, error } = await this.#asked<T>(at, body, headers)
+    if (error === undefined) {
+      if (body !== undefined && this.#random() < REPEATS) {
+        const again = await this.#asked<T>(at, body, headers)
+        this.#outcome.repeated++
+        if (JSON.stringify(again.data) !== JSON.stringify(data)) {
+          this.#outcome.broken.push(`${path} again: ${JSON.stringify(again).slice(0, 200)}`)
+        }
+      }
+      return data
+    }
     if (!EXPECTED.includes(error.code)) {
       this.#outcome.broken.push(`${path}: ${error.code} ${error.message}`)
     }
     this.#outcome.refused++
     return null
+  }
+
+  /** Asks; again under the same key, where the connection breaks: a server closes one that was idle. */
+  async #asked<T>(at: string, body: object | undefined, headers: Record<string, string>) {
+    for (let left = TRIES; ; left--) {
+      try {
+        return await ask<T>(this.#server, at, body, headers)
+      } catch (error) {
+        if (left === 0) throw error
+      }
+    }
   }
 
   async run(): Promise<HttpOutcome> {
