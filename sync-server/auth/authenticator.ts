@@ -4,7 +4,7 @@ import { type Caller, OWNER, type Principal } from '../sync/principal.ts'
 import { forged, replaced, revoked, unknownCredential } from './stored/refusals.ts'
 import { hashOf, isSame, proofOf } from './stored/secrets.ts'
 import type { AccessState } from './stored/state.ts'
-import { TICKET_MS, Tickets } from './tickets.ts'
+import { type SharedTickets, TICKET_MS, Tickets } from './tickets.ts'
 
 /** Longest part of an id that an error repeats (UTF-16 units). */
 const MAX_SHOWN = 80
@@ -29,6 +29,11 @@ export class Authenticator {
   /** The hashes of the owner's tokens. */
   trustOwners(hashes: readonly string[]): void {
     this.#owners = hashes.filter((hash) => hash !== '')
+  }
+
+  /** A node shares the tickets of the owner with the others. */
+  shareTickets(shared: SharedTickets): void {
+    this.#tickets.shared = shared
   }
 
   /** The caller with this secret: the owner's token, a credential or an HTTP token, but no ticket. Throws `unauthorized`, `revoked`. */
@@ -104,13 +109,23 @@ export class Authenticator {
     return { kind: 'agent', agent, workspace, role: by.role }
   }
 
-  /** A short-lived stand-in for a secret. It opens one WebSocket. Throws `unauthorized`, `revoked`. */
-  ticket(secret: string): { ticket: string; expires_in: number } {
+  /** A short-lived stand-in for a secret. It opens one WebSocket. Throws `unauthorized`, `revoked`; Unavailable. */
+  async ticket(secret: string): Promise<{ ticket: string; expires_in: number }> {
     const caller = this.authenticate(secret)
     if (caller.kind === 'token') throw unknownCredential()
     const holder = caller.kind === 'owner' ? null : hashOf(secret)
-    const ticket = this.#tickets.issue(holder, this.#state.now())
+    const ticket = await this.#tickets.issue(holder, this.#state.now())
     return { ticket, expires_in: TICKET_MS / 1000 }
+  }
+
+  /** Call before `ofTicket`: another node may have issued it. Rejects with Unavailable. */
+  findTicket(ticket: string): Promise<void> {
+    return this.#tickets.find(ticket, this.#state.now())
+  }
+
+  /** Call just before its WebSocket opens: no other node opens one. Throws `unauthorized`; Unavailable. */
+  claimTicket(ticket: string): Promise<void> {
+    return this.#tickets.claim(ticket)
   }
 
   /** The principal that a ticket stands for; it stays good until `spendTicket`. Throws `unauthorized`, `revoked`. */

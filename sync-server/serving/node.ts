@@ -92,6 +92,7 @@ export const openNode = async (base: Base, place: Place, url: string): Promise<N
     const { access, cluster } = await ownedOf(base, node, { updateLog, blobs }, key)
     cluster.holdings.onLook = (look) => followLook(look, access)
     trust(access, await node.rows())
+    access.authenticator.shareTickets(node.tickets)
     if (node.isNew) await untilSeen(node)
     return { place, updateLog, access, owner, identity, blobs, cluster }
   } catch (thrown) {

@@ -41,8 +41,16 @@ export interface Upgrade {
    * Throws `unauthorized`, `revoked`, `not_allowed` if the credential ended or lost its permission.
    */
   authorizeAgain: () => void
+  /** Call when nothing else speaks against opening it. Throws `unauthorized`; Unavailable. */
+  claim: () => Promise<void>
   /** Call once the WebSocket is open. */
   opened: () => void
+}
+
+/** Call before `askedFor`: the ticket in a request may be of another node. Rejects with Unavailable. */
+export const findTicket = async (request: IncomingMessage, access: AccessStore): Promise<void> => {
+  const ticket = ticketIn(request.url ?? '')
+  if (ticket !== null) await access.authenticator.findTicket(ticket)
 }
 
 /** Throws the error to reject the request with. A rejected request uses up no ticket. */
@@ -67,6 +75,9 @@ export const askedFor = (request: IncomingMessage, access: AccessStore): Upgrade
   return {
     ...{ workspace, httpAgent, speaker },
     authorizeAgain: () => authorize(authenticated(), need, workspaces),
+    claim: async () => {
+      if (ticket !== null) await authenticator.claimTicket(ticket)
+    },
     opened: () => ticket !== null && authenticator.spendTicket(ticket),
   }
 }

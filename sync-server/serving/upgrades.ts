@@ -14,7 +14,7 @@ import { agentOf } from '../sync/principal.ts'
 import { attachAgentSocket } from './agent-socket.ts'
 import type { Parts } from './parts.ts'
 import { attachSyncSocket } from './sync-socket.ts'
-import { askedFor, hasTried, refuseUpgrade } from './upgrade-request.ts'
+import { askedFor, findTicket, hasTried, refuseUpgrade } from './upgrade-request.ts'
 
 /** Accepts or rejects WebSockets on an HTTP server. `router`: that of a node; it sends on what is for others. */
 export const serveUpgrades = (
@@ -28,10 +28,15 @@ export const serveUpgrades = (
   const agentServer = webSockets(options.limits.body)
 
   const accept = async (request: IncomingMessage, socket: Socket, head: Buffer): Promise<void> => {
+    if (router !== null) await findTicket(request, access)
     const asked = askedFor(request, access)
     const { workspace, speaker, httpAgent } = asked
     if (health.failure !== null) throw new ClawError('storage_failed', health.failure)
     rooms.check(workspace)
+    if (router !== null) {
+      await asked.claim()
+      rooms.check(workspace)
+    }
     access.members.seen(speaker)
     limiter.enter(request, agentOf(speaker), workspace)
     if (httpAgent === null) {

@@ -1,4 +1,5 @@
 import type { IncomingHttpHeaders } from 'node:http'
+import { PAGE_HEADER } from '../../../protocol/page.ts'
 import { isSecret } from '../../../protocol/roles.ts'
 import { isWorkspaceName } from '../../../workspace/document/schema.ts'
 import { bearerIn, passwordIn } from '../../auth/presented.ts'
@@ -32,6 +33,10 @@ const DEFAULT = 'default'
 const OWN = new Set(['/metrics', '/api/openapi.json', '/api/admin/backup', '/api/admin/drain'])
 /** These say more to a caller with a credential, which only the owner of its workspace can check. */
 const OPEN = new Set(['/', '/health'])
+/** Files of the web page; every node has them. */
+const PAGE = /^\/app\/|^\/sw\.js$/
+/** Trade the invite in their body for a credential. */
+const JOINS = new Set(['/api/join', '/api/session'])
 const SOCKET = /^\/sync\/([^/]+)$|^(?:\/w\/([^/]+))?\/ws\/([^/]+)$/
 const NAMED = /^\/(?:api\/workspaces|w)\/([^/]+)(?:\/|$)/
 
@@ -46,7 +51,8 @@ export const targetOfUpgrade = ({ url }: Asked): Target => {
 export const targetOfRequest = (asked: Asked): Target => {
   const path = pathOf(asked.url)
   if (OWN.has(path)) return NODE
-  if (path === '/api/join') return asked.method === 'POST' ? { by: 'body' } : NODE
+  if (PAGE.test(path)) return NODE
+  if (JOINS.has(path) && asked.method === 'POST') return { by: 'body' }
   if (path === '/api/prove') return ofProof(asked.url)
   const workspace = NAMED.exec(path)?.[1]
   if (workspace !== undefined) return named(decoded(workspace))
@@ -54,7 +60,7 @@ export const targetOfRequest = (asked: Asked): Target => {
   const hash = hashIn(asked)
   if (OPEN.has(path)) return hash === null ? NODE : { by: 'secret', hash, otherwise: null }
   if (path.startsWith('/api/'))
-    return hash === null ? NODE : { by: 'secret', hash, otherwise: null }
+    return hash === null ? ofPage(asked) : { by: 'secret', hash, otherwise: null }
   // ClawLink 1.x: a token opens its own workspace only, and that one's owner says so.
   return hash === null ? named(DEFAULT) : { by: 'secret', hash, otherwise: DEFAULT }
 }
@@ -66,9 +72,9 @@ export const targetOfRequest = (asked: Asked): Target => {
 export const targetOfBody = (asked: Asked, body: unknown): Target => {
   const { invite, workspace } = isObject(body) ? body : {}
   const path = pathOf(asked.url)
-  const isJoin = path === '/api/join'
+  const isJoin = JOINS.has(path)
   const hash = isJoin ? (typeof invite === 'string' ? hashOf(invite) : null) : hashIn(asked)
-  if (hash === null) return NODE
+  if (hash === null) return isJoin ? NODE : ofPage(asked)
   const said = typeof workspace === 'string' && isWorkspaceName(workspace) ? workspace : null
   const hasDefault = isJoin || path === '/api/admin/invite'
   return { by: 'secret', hash, otherwise: said ?? (hasDefault ? DEFAULT : null) }
@@ -79,8 +85,11 @@ const ofAdmin = (asked: Asked): Target => {
   const hash = hashIn(asked)
   const said = inQuery(asked.url, 'workspace')
   const otherwise = said !== null && isWorkspaceName(said) ? said : null
-  return hash === null ? NODE : { by: 'secret', hash, otherwise }
+  return hash === null ? ofPage(asked) : { by: 'secret', hash, otherwise }
 }
+
+/** The web page has its credential in a cookie, and names the workspace. */
+const ofPage = ({ headers }: Asked): Target => named(String(headers[PAGE_HEADER] ?? ''))
 
 const ofProof = (url: string): Target => {
   const id = inQuery(url, 'id')

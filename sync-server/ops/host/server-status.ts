@@ -54,18 +54,23 @@ export const statusOf = async (
   about: Pick<ServerStatus, 'url' | 'status' | 'reason' | 'uptime_seconds'>,
 ): Promise<ServerStatus> => {
   const { access, options, limiter, connections, updateLog, blobs } = env
-  const { names, removed } = access.workspaces
+  const all = await access.overAll()
+  const { names, removed } = all.workspaces
   const inMemory = roomsOf(env)
-  const members = access.members.list(null).filter(({ revoked_at }) => revoked_at === null)
+  const members = all.members.list(null).filter(({ revoked_at }) => revoked_at === null)
   const joined = new Map<string, number>()
   for (const { workspace } of members) joined.set(workspace, (joined.get(workspace) ?? 0) + 1)
   const workspaces: WorkspaceStatus[] = []
   for (const name of names) {
     const room = inMemory.get(name)
     const online = room === undefined ? [] : onlineIn(env, room)
+    // A node knows of others' workspaces only what is stored.
+    const isHere = access.workspaces.has(name)
     workspaces.push({
-      ...{ workspace: name, called: access.workspaces.calledOf(name) },
-      online: online.map((id) => ({ agent_id: id, name: agentName(room!.doc, id) })),
+      ...{ workspace: name, called: all.workspaces.calledOf(name) },
+      online: isHere
+        ? online.map((id) => ({ agent_id: id, name: agentName(room!.doc, id) }))
+        : null,
       ...{ connections: room?.connections.size ?? 0, agents: joined.get(name) ?? 0 },
       open_tasks: room === undefined ? null : openTasks(room),
       ...{ disk_bytes: await updateLog.sizeOf(name), blob_bytes: await blobs.bytesOf(name) },
@@ -75,7 +80,7 @@ export const statusOf = async (
     connections: connections.size,
     workspaces: names.length,
     rooms: inMemory.size,
-    invites: access.admin.invites(null).length,
+    invites: all.admin.invites(null).length,
     held: limiter.held.of(),
   }
   const blobBytes = workspaces.reduce((sum, { blob_bytes }) => sum + blob_bytes, 0)

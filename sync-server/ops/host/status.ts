@@ -20,7 +20,7 @@ export interface WorkspaceStatus {
   workspace: string
   /** The host's name for it; the same as `workspace` unless it was renamed. */
   called: string
-  /** Agents that are here now; null: the server is stopped. */
+  /** Agents that are here now; null: the server is stopped, or another node has the workspace. */
   online: { agent_id: string; name: string }[] | null
   connections: number
   /** Agents that joined and were not revoked (count). */

@@ -146,3 +146,18 @@ export const connected = `select 1 from pg_stat_activity where application_name 
 /** Ends connections of application $1 that keep connection $2 waiting. */
 export const endBlockers = `select pg_terminate_backend(pid) from pg_stat_activity
   where application_name = $1 and pid = any (pg_blocking_pids($2))`
+
+const TICKET = `'ticket:' || $1`
+
+/** Keeps ticket $1 for $2 milliseconds, and removes those that are too old. */
+export const addTicket = (schema: string): string =>
+  `with old as (
+     delete from ${schema}.cluster where k like 'ticket:%' and v::timestamptz < now()
+   )
+   insert into ${schema}.cluster values (${TICKET}, (now() + $2::float8 * interval '1 ms')::text)`
+
+export const hasTicket = (schema: string): string =>
+  `select 1 from ${schema}.cluster where k = ${TICKET} and v::timestamptz >= now()`
+
+export const takeTicket = (schema: string): string =>
+  `delete from ${schema}.cluster where k = ${TICKET} and v::timestamptz >= now() returning 1`

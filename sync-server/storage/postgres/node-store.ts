@@ -306,6 +306,17 @@ export class NodeStore implements Pick<Store, 'reopen' | 'watch'> {
     return rows[0]?.v ?? null
   }
 
+  /** Tickets that all nodes know, by their hashes (SharedTickets). */
+  readonly tickets = {
+    add: async (hash: string, ms: number): Promise<void> => {
+      await this.#query({ text: sql.addTicket(this.#schema), values: [hash, ms] })
+    },
+    has: async (hash: string): Promise<boolean> =>
+      (await this.#query({ text: sql.hasTicket(this.#schema), values: [hash] })).length > 0,
+    take: async (hash: string): Promise<boolean> =>
+      (await this.#query({ text: sql.takeTicket(this.#schema), values: [hash] })).length > 0,
+  }
+
   async setShared(key: string, value: string): Promise<void> {
     await this.#query({ text: sql.setShared(this.#schema), values: [key, value] })
   }

@@ -1,36 +1,14 @@
-import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import pg from 'pg'
 import { expect, it } from 'vitest'
-import { preferredOf } from '../../../sync-server/cluster/preferred.ts'
 import { parseStoreAddress } from '../../../sync-server/config/store-address.ts'
 import { ask, invite, member } from '../../support/auth/members.ts'
 import { blobFiles, getBytes, head, putBytes, someBytes } from '../../support/blobs.ts'
 import { liveDoc, RawClient, stockClient, until } from '../../support/client.ts'
+import { startNode, startTwo } from '../../support/cluster/servers.ts'
 import { syncHere, syncJsonHere } from '../../support/ops/commands.ts'
 import { newSchema, onPostgres } from '../../support/postgres.ts'
-import { makeWorkspaces, ownPort, type Server, startServer, tempDir } from '../../support/server.ts'
-
-/** A node in a process of its own. */
-const startNode = async (
-  store: string,
-  data = tempDir('node'),
-  args: readonly string[] = [],
-): Promise<Server> => {
-  const port = await ownPort()
-  const node = ['--store', store, '--node-url', `http://127.0.0.1:${port}`, '--no-mdns']
-  return startServer({ data, port, args: [...node, ...args] })
-}
-
-/** Two nodes, first the one that should own the workspace `default`. */
-const startTwo = async (store: string): Promise<[Server, Server]> => {
-  const nodes: [Server, Server] = [await startNode(store), await startNode(store)]
-  const ids = nodes.map(({ data }) => {
-    const { id } = JSON.parse(readFileSync(join(data, 'node.json'), 'utf8')) as { id: string }
-    return id
-  })
-  return preferredOf('default', ids) === ids[0] ? nodes : [nodes[1], nodes[0]]
-}
+import { makeWorkspaces, type Server, startServer, tempDir } from '../../support/server.ts'
 
 /** The texts of a workspace's list, as a stock client of that node reads them. */
 const listAt = async (server: Server): Promise<unknown[]> => {

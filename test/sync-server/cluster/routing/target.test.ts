@@ -71,6 +71,25 @@ it('[ROUTE-1] each node answers for itself', () => {
   expect(of('/metrics', bearer)).toEqual(node)
 })
 
+it('[ROUTE-1] a request of the web page goes by the workspace that it names, and any node has the files of the page', () => {
+  const page = { 'x-clawlink-page': 'docs' }
+  for (const [url, method] of [
+    ['/api/ticket', 'POST'],
+    ['/api/session', 'GET'],
+    ['/api/session/end', 'POST'],
+    ['/api/admin/agents', 'GET'],
+  ] as const) {
+    expect(of(url, page, method)).toEqual({ by: 'workspace', name: 'docs' })
+    expect(of(url, { 'x-clawlink-page': '../x' }, method)).toEqual(node)
+  }
+  expect(of('/api/session', page, 'POST')).toEqual({ by: 'body' })
+  const asked = { method: 'POST', url: '/api/session', headers: page }
+  expect(targetOfBody(asked, { invite: token, workspace: 'docs' })).toEqual(secret('docs'))
+  const revoking = { ...asked, url: '/api/admin/revoke' }
+  expect(targetOfBody(revoking, { which: 'a' })).toEqual({ by: 'workspace', name: 'docs' })
+  for (const url of ['/app/main.js', '/sw.js']) expect(of(url)).toEqual(node)
+})
+
 it('[ROUTE-1] a join goes by its invite, an action of an admin by the credential, then by what the body names', () => {
   const body = (url: string, json: unknown, headers = {}) =>
     targetOfBody({ method: 'POST', url, headers }, json)
