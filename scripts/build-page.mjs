@@ -7,13 +7,15 @@ import { build } from 'esbuild'
 const HASHED = '[name]-[hash]'
 
 /**
- * Modules that a browser needs nothing of, each by the few names that others import: Yjs prints its warnings with the
- * styles of lib0/logging, which brings a validator of schemas along; errors of a file system come from programs only, and people
- * of the page type no names of agents, tasks or files in commands, which could be meant otherwise.
+ * Modules that the page does not need, each with the names that others import. Yjs prints its warnings with the styles
+ * of lib0/logging, which brings a validator of schemas along. Tabs talk to each other by the server. Errors of a file
+ * system come from programs only, and misspelled names from typed commands.
  */
 const STAND_INS = {
   'lib0/logging':
     "const styles = ''; export { styles as BOLD, styles as UNBOLD, styles as ORANGE, styles as RED }; export const print = console.log; export const warn = console.warn",
+  'lib0/broadcastchannel':
+    'export const subscribe = () => {}; export const unsubscribe = () => {}; export const publish = () => {}',
   'text/suggest.ts': "export const didYouMean = () => ''; export const nearestWord = () => []",
   'protocol/system-error.ts':
     'export const isSystemError = () => false; export const meaningOf = () => { throw new Error() }',
@@ -30,7 +32,10 @@ const standIns = {
       const isPure = /\/(protocol|lib|workspace|client|tui)\/[^.]+\.ts$/.test(file)
       return isPure ? { path: file, sideEffects: false } : undefined
     })
-    onResolve({ filter: /^lib0\/logging$/ }, ({ path }) => ({ path, namespace: 'stand-in' }))
+    onResolve({ filter: /^lib0\/(logging|broadcastchannel)$/ }, ({ path }) => ({
+      path,
+      namespace: 'stand-in',
+    }))
     onLoad({ filter: /.*/, namespace: 'stand-in' }, ({ path }) => ({ contents: STAND_INS[path] }))
   },
 }

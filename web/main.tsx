@@ -3,6 +3,7 @@ import { ClawError } from '../protocol/errors.ts'
 import { lazy } from './parts/lazy.tsx'
 import { addressOf, call, type Session } from './session/api.ts'
 import { forgetLink, type JoinLink, keepLink, keptLink, linkIn } from './session/join-link.ts'
+import { forgetLast, lastSession, rememberLast } from './session/last.ts'
 import { Workspace } from './session/workspace.ts'
 import { Team } from './state/team.ts'
 import { App } from './ui/app.tsx'
@@ -10,13 +11,10 @@ import { App } from './ui/app.tsx'
 const Join = lazy(async () => (await import('./ui/pages.tsx')).Join)
 const Landing = lazy(async () => (await import('./ui/pages.tsx')).Landing)
 
-/** The workspace that this browser opened last, and whose it is: no secret. */
-const LAST = `clawlink/${location.pathname}`
-
 const root = document.getElementById('app')!
 
 const show = async (session: Session): Promise<void> => {
-  localStorage.setItem(LAST, JSON.stringify(session))
+  rememberLast(session)
   forgetLink()
   if (linkIn(location.hash) !== null) history.replaceState(null, '', `${location.pathname}#/now`)
   dispatchEvent(new HashChangeEvent('hashchange'))
@@ -26,14 +24,13 @@ const show = async (session: Session): Promise<void> => {
 
 /** The session of the last visit, as the server knows it now; offline as it was. Null: there is none any more. */
 const resumed = async (): Promise<Session | null> => {
-  const kept = localStorage.getItem(LAST)
-  if (kept === null) return null
-  const last = JSON.parse(kept) as Session
+  const last = lastSession()
+  if (last === null) return null
   try {
     return await call<Session>(last.workspace, 'GET', 'api/session')
   } catch (thrown) {
     if (ClawError.from(thrown).code === 'unreachable') return last
-    localStorage.removeItem(LAST)
+    forgetLast()
     return null
   }
 }

@@ -8,9 +8,15 @@ import type { HttpContext } from './context.ts'
 /** As long as browsers keep a cookie (seconds). */
 const MAX_AGE = 400 * 24 * 3_600
 
-/** A browser keeps `__Host-` cookies only if they came over TLS, for exactly this host. */
-const nameOf = (workspace: string, isSecure: boolean): string =>
-  `${isSecure ? '__Host-' : ''}clawlink-${encodeURIComponent(workspace)}`
+/**
+ * A browser keeps `__Host-` cookies only if they came over TLS, for exactly this host. It sends them to all ports of the
+ * host: two servers on one machine have two names.
+ */
+const nameOf = (c: HttpContext, workspace: string, isSecure: boolean): string => {
+  const port = /:(\d+)$/.exec(c.req.header('host') ?? '')?.[1]
+  const parts = ['clawlink', ...(port === undefined ? [] : [port]), encodeURIComponent(workspace)]
+  return `${isSecure ? '__Host-' : ''}${parts.join('-')}`
+}
 
 /**
  * The credential of a page's request, from the cookie of the workspace that the request names in PAGE_HEADER. Null: the
@@ -22,7 +28,7 @@ export const pageSecretIn = (c: HttpContext): string | null => {
   checkOrigin(c)
   const workspace = checkWorkspaceName(named)
   const cookies = getCookie(c)
-  const secret = cookies[nameOf(workspace, true)] ?? cookies[nameOf(workspace, false)]
+  const secret = cookies[nameOf(c, workspace, true)] ?? cookies[nameOf(c, workspace, false)]
   return secret !== undefined && isSecret('credential', secret) ? secret : null
 }
 
@@ -54,7 +60,7 @@ export const keepInBrowser = (
   secret: string | null,
   isSecure: boolean,
 ): void =>
-  setCookie(c, nameOf(workspace, isSecure), secret ?? '', {
+  setCookie(c, nameOf(c, workspace, isSecure), secret ?? '', {
     ...{ path: '/', httpOnly: true, sameSite: 'Strict', secure: isSecure },
     maxAge: secret === null ? 0 : MAX_AGE,
   })

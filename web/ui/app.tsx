@@ -12,6 +12,7 @@ const Files = lazy(async () => (await pages()).Files)
 const ForMe = lazy(async () => (await pages()).ForMe)
 const TaskPage = lazy(async () => (await pages()).TaskPage)
 const Waiting = lazy(async () => (await pages()).Waiting, null)
+const SignOut = lazy(async () => (await pages()).SignOut, null)
 const Record = lazy(async () => (await pages()).Record)
 const Admin = lazy(async () => (await pages()).Admin)
 
@@ -60,6 +61,7 @@ export const App = ({ team }: { team: Team }) => {
               ? 'connected'
               : `not connected${contact.why === null ? '' : `: ${contact.why}`}`}
         </span>
+        <SignOut team={team} />
         <nav aria-label="Pages">
           {PAGES.filter(([name]) => name !== 'team' || team.workspace.role === 'admin').map(
             ([name, title]) => (

@@ -23,7 +23,9 @@ it('[WEB-7] a browser gets a cookie that no script reads, and it counts for requ
   const secret = await invite(server, { workspace: 'default', role: 'write', uses: 5 })
   const joined = await post('/api/session', { invite: secret })
   const cookie = joined.headers.get('set-cookie')!
-  expect(cookie).toMatch(/^clawlink-default=clc_[\w-]{43};/)
+  expect(cookie).toMatch(
+    new RegExp(`^clawlink-${new URL(server.url).port}-default=clc_[\\w-]{43};`),
+  )
   expect(cookie).toMatch(/; HttpOnly/)
   expect(cookie).toMatch(/; SameSite=Strict/)
   expect(await joined.text()).not.toContain('clc_')
@@ -40,7 +42,7 @@ it('[WEB-7] a browser gets a cookie that no script reads, and it counts for requ
   expect(await ask({ ...page, origin: 'http://127.0.0.1:1' })).toBe('not_allowed')
   expect(await ask({ ...page, origin: server.url, 'sec-fetch-site': 'same-origin' })).toBe('ok')
   const end = await post('/api/session/end', {}, page)
-  expect(end.headers.get('set-cookie')).toMatch(/^clawlink-default=; Max-Age=0/)
+  expect(end.headers.get('set-cookie')).toMatch(/^clawlink-\d+-default=; Max-Age=0/)
 })
 
 it('[WEB-1] a browser whose answer was lost asks again, and gets the same credential of a link for one', async () => {
