@@ -114,7 +114,7 @@ const statusOf = (record: Y.Map<unknown>, id: AgentId, here: Here): AgentStatus 
   const { state = 'active' } = here.activities?.get(id) ?? {}
   const shown = here.present.has(id) ? { state } : null
   const link = asLinkState(record.get('link'))
-  // Of whoever has just registered the presence is on its way: that is no fault.
+  // The presence of a new agent is still on its way.
   const isNew = link === 'up' && here.now - timeIn(record, 'registeredAt') < PRESENCE_LAG_MS
   return agentStatus(shown, isNew ? null : link, here.now - seenAt(record))
 }
