@@ -15,8 +15,12 @@ export const startNode = async (
 }
 
 /** Two nodes, first the one that should own the workspace `default`. */
-export const startTwo = async (store: string): Promise<[Server, Server]> => {
-  const nodes: [Server, Server] = [await startNode(store), await startNode(store)]
+export const startTwo = async (
+  store: string,
+  args: readonly string[] = [],
+): Promise<[Server, Server]> => {
+  const one = await startNode(store, undefined, args)
+  const nodes: [Server, Server] = [one, await startNode(store, undefined, args)]
   const ids = nodes.map(({ data }) => {
     const { id } = JSON.parse(readFileSync(join(data, 'node.json'), 'utf8')) as { id: string }
     return id
