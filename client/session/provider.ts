@@ -1,9 +1,10 @@
 import * as decoding from 'lib0/decoding'
-import type { Awareness } from 'y-protocols/awareness'
+import * as encoding from 'lib0/encoding'
+import { type Awareness, encodeAwarenessUpdate } from 'y-protocols/awareness'
 import { WebsocketProvider } from 'y-websocket'
 import type * as Y from 'yjs'
 import { randomFraction } from '../../lib/random.ts'
-import { BARRIER, HEAD_BYTES } from '../../protocol/frames.ts'
+import { AWARENESS, BARRIER, HEAD_BYTES } from '../../protocol/frames.ts'
 import { backoffMs } from './closing.ts'
 import type { HeardSocket } from './gated-socket.ts'
 
@@ -22,6 +23,13 @@ const readHead = (decoder: decoding.Decoder): Head => ({
   head: decoding.readUint8Array(decoder, HEAD_BYTES).slice(),
 })
 
+/** What an awareness event names: the client ids of states. */
+interface Changed {
+  added: number[]
+  updated: number[]
+  removed: number[]
+}
+
 /** Events of a provider. */
 export interface ProviderEvents {
   /** True if another attempt follows a close with this code. */
@@ -38,6 +46,7 @@ export interface ProviderEvents {
 /** y-websocket's provider with ClawLink's back-off and barriers; the only file that touches its internals. */
 export class Provider {
   readonly #inner: WebsocketProvider
+  readonly #awareness: Awareness
   /** The wait that the server demanded before the next attempt, in milliseconds. */
   #demandedMs = 0
 
@@ -58,6 +67,10 @@ export class Provider {
       shouldReconnect: ({ code }) => events.retries(code),
     })
     this.#inner = inner
+    this.#awareness = awareness
+    // y-websocket sends every state back that it receives: with 500 agents 500 frames per change of one.
+    awareness.off('update', inner._awarenessUpdateHandler)
+    awareness.on('update', this.#showOwn)
     inner.messageHandlers[BARRIER] = (_encoder, decoder) => {
       const nonce = decoding.readVarUint(decoder)
       events.barrier(nonce, decoding.hasContent(decoder) ? readHead(decoder) : null)
@@ -113,7 +126,21 @@ export class Provider {
   }
 
   destroy(): void {
+    this.#awareness.off('update', this.#showOwn)
     this.#inner.destroy()
+  }
+
+  #showOwn = ({ added, updated, removed }: Changed, origin: unknown): void => {
+    const { clientID } = this.#awareness
+    const isOwn = [added, updated, removed].some((clients) => clients.includes(clientID))
+    if (!isOwn || origin === this.#inner || !this.#inner.wsconnected) return
+    const state = encodeAwarenessUpdate(this.#awareness, [clientID])
+    this.send(
+      encoding.encode((encoder) => {
+        encoding.writeVarUint(encoder, AWARENESS)
+        encoding.writeVarUint8Array(encoder, state)
+      }),
+    )
   }
 
   /** y-websocket waits for min(100 ms · 2^attempts, maxBackoffTime), and computes that after its close event. */

@@ -182,7 +182,7 @@ export class Session {
   }
 
   /** The agents with a live connection, and their activities. */
-  present(): Map<AgentId, Activity> {
+  present(): ReadonlyMap<AgentId, Activity> {
     return this.#presence.agents()
   }
 
@@ -308,7 +308,8 @@ export class Session {
     this.#hold.begin(code, reason)
     if (this.held !== null) this.#hasUnsent = true
     // After these, as after a broken line, the next connection catches up.
-    if (code === 'slow_reader' || code === 'gap' || (code === null && isTransient(closeCode))) return
+    if (code === 'slow_reader' || code === 'gap' || (code === null && isTransient(closeCode)))
+      return
     const why = `the server closed the connection: ${closeCode} ${reason}`.trim()
     this.#fail(this.held ?? new ClawError(code ?? 'bug', why))
   }

@@ -12,12 +12,15 @@ import {
 export class ShownPresence {
   readonly awareness: Awareness
   #presence: Presence | null
+  /** Of the present states; null: not read since they changed. */
+  #agents: Map<AgentId, Activity> | null = null
 
   constructor(doc: Y.Doc, presence: Presence | null) {
     this.#presence = presence
     this.awareness = new Awareness(doc)
     this.awareness.setLocalState(null)
     this.awareness.on('update', this.#onEcho)
+    this.awareness.on('change', this.#onChange)
     doc.on('afterTransactionCleanup', this.#followClientId)
   }
 
@@ -34,8 +37,9 @@ export class ShownPresence {
   }
 
   /** The agents with a live connection, and their activities. */
-  agents(): Map<AgentId, Activity> {
-    return activities(this.awareness.getStates().values())
+  agents(): ReadonlyMap<AgentId, Activity> {
+    this.#agents ??= activities(this.awareness.getStates().values())
+    return this.#agents
   }
 
   /** The presence of every live connection. */
@@ -46,6 +50,10 @@ export class ShownPresence {
   end(): void {
     this.awareness.doc.off('afterTransactionCleanup', this.#followClientId)
     this.awareness.destroy()
+  }
+
+  #onChange = (): void => {
+    this.#agents = null
   }
 
   /**

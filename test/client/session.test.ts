@@ -5,12 +5,14 @@ import * as decoding from 'lib0/decoding'
 import * as encoding from 'lib0/encoding'
 import { afterEach, expect, it } from 'vitest'
 import { type WebSocket, WebSocketServer } from 'ws'
+import { Awareness, encodeAwarenessUpdate } from 'y-protocols/awareness'
 import * as syncProtocol from 'y-protocols/sync'
 import * as Y from 'yjs'
 import { Replica } from '../../client/replica/replica.ts'
 import { backoffMs } from '../../client/session/closing.ts'
 import { Session } from '../../client/session/session.ts'
 import { ClawError } from '../../protocol/errors.ts'
+import { AWARENESS } from '../../protocol/frames.ts'
 import type { AgentId } from '../../protocol/ids.ts'
 import { until, untilDoc } from '../support/client.ts'
 import { startServer, targetOf, tempDir } from '../support/server.ts'
@@ -68,6 +70,44 @@ const syncing = (onBarrier: (socket: WebSocket, frame: Buffer) => void) => {
     })
   }
 }
+
+const awarenessFrame = (awareness: Awareness, client: number): Uint8Array =>
+  encoding.encode((encoder) => {
+    encoding.writeVarUint(encoder, AWARENESS)
+    encoding.writeVarUint8Array(encoder, encodeAwarenessUpdate(awareness, [client]))
+  })
+
+/** The client ids of which an awareness frame shows states. */
+const clientsIn = (bytes: Uint8Array): number[] => {
+  const decoder = decoding.createDecoder(bytes)
+  decoding.readVarUint(decoder)
+  const update = decoding.createDecoder(decoding.readVarUint8Array(decoder))
+  return Array.from({ length: decoding.readVarUint(update) }, () => {
+    const client = decoding.readVarUint(update)
+    decoding.readVarUint(update)
+    decoding.readVarString(update)
+    return client
+  })
+}
+
+it('[PRESENCE-10] a session sends its own presence, and never that of others back', async () => {
+  const others = new Awareness(new Y.Doc())
+  closers.push(() => others.destroy())
+  const { url, frames, server } = await stub(syncing((socket, frame) => socket.send(frame)))
+  const session = connect(url, await openReplica(), 'a-1')
+  await session.synced(TIMEOUT_MS)
+  const [socket] = server.clients
+  for (let n = 0; n < 5; n++) {
+    others.setLocalState({ agent: { id: 'a-2', name: 'B', kind: 'agent' }, n })
+    socket!.send(awarenessFrame(others, others.clientID))
+  }
+  await until('the other is seen', () => session.present().has('a-2' as AgentId))
+  session.show({ agent: { id: 'a-1' as AgentId, name: 'M', kind: 'agent' } })
+  await session.barrier(TIMEOUT_MS)
+  const shown = frames.filter(([type]) => type === AWARENESS).flatMap(clientsIn)
+  expect(shown.length).toBeGreaterThan(0)
+  expect(new Set(shown)).toEqual(new Set([session.awareness.clientID]))
+})
 
 it('[REPLICA-1] nothing is on the wire before it is on the local disk', async () => {
   const { url, frames, server, doc } = await stub(syncing((socket, frame) => socket.send(frame)))
