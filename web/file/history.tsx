@@ -164,7 +164,7 @@ const Change = ({ team, path, from, to, toNow }: Compared) => {
           Changes of <Said text={path} /> since version {to}:
         </p>
       )}
-      <Shadow open={open} of={`${path} ${from} ${to} ${toNow}`} />
+      <Shadow isLow open={open} of={`${path} ${from} ${to} ${toNow}`} />
     </>
   )
 }

@@ -15,6 +15,8 @@ const styled = async (root: ShadowRoot): Promise<void> => {
 
 interface Place {
   open: (root: ShadowRoot) => Promise<() => void>
+  /** Only as high as its text. */
+  isLow?: boolean
 }
 
 /**
@@ -22,9 +24,9 @@ interface Place {
  * a page, which the page's policy forbids. `open` fills it and returns the function that empties it again; another `of`
  * has it filled anew.
  */
-export const Shadow = ({ open, of }: Place & { of: string }) => <Host key={of} open={open} />
+export const Shadow = ({ of, ...place }: Place & { of: string }) => <Host key={of} {...place} />
 
-const Host = ({ open }: Place) => {
+const Host = ({ open, isLow = false }: Place) => {
   const host = useRef<HTMLDivElement>(null)
   const fill = useRef(open)
   useEffect(() => {
@@ -44,5 +46,5 @@ const Host = ({ open }: Place) => {
       close?.()
     }
   }, [])
-  return <div class="editor" ref={host} />
+  return <div class={isLow ? 'editor low' : 'editor'} ref={host} />
 }

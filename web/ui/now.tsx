@@ -1,7 +1,9 @@
+import { lazy } from '../parts/lazy.tsx'
 import { Ago, Empty, Said, Who } from '../parts/parts.tsx'
 import { linkTo } from '../state/place.ts'
 import type { Team } from '../state/team.ts'
 
+const Pause = lazy(async () => (await import('./pages.tsx')).Pause, null)
 const ORDER = ['online', 'idle', 'stale', 'offline']
 
 /** The agents and people, and their work. */
@@ -44,6 +46,7 @@ export const Now = ({ team }: { team: Team }) => {
             {agent.machine !== '' && ` on ${agent.machine}`} · seen{' '}
             <Ago at={Date.parse(agent.last_heartbeat)} now={now} />
           </p>
+          <Pause team={team} agent={agent} />
         </li>
       ))}
     </ul>

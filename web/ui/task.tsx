@@ -1,3 +1,4 @@
+import { useSignal } from '@preact/signals'
 import { useEffect } from 'preact/hooks'
 import { readBy } from '../../tui/model/for-me.ts'
 import { offersFor, type TaskOffer } from '../../workspace/tasks/task-offers.ts'
@@ -56,12 +57,53 @@ const Offers = ({ offers, act }: { offers: ReadonlySet<TaskOffer>; act: Act }) =
   </>
 )
 
+/** States that the owner of a task gives it, and what each means. */
+const STATES = [
+  ['completed', 'completed: this is the result'],
+  ['working', 'working: this is how far it is'],
+  ['input-required', 'input-required: this is a question'],
+  ['failed', 'failed: this is why'],
+] as const
+
+/** The owner's words: a result, progress, a question, a failure. */
+const Respond = ({ act }: { act: Act }) => {
+  const state = useSignal<string>(STATES[0][0])
+  return (
+    <TextForm
+      {...{ label: 'Your result', button: 'Respond', isRequired: false }}
+      send={(message) => act('status', { state: state.value, message }, 'Responded.')}
+    >
+      <label>
+        State
+        <select
+          value={state}
+          onChange={({ currentTarget }) => {
+            state.value = currentTarget.value
+          }}
+        >
+          {STATES.map(([name, words]) => (
+            <option key={name} value={name}>
+              {words}
+            </option>
+          ))}
+        </select>
+      </label>
+    </TextForm>
+  )
+}
+
 /** The commands that this person can give for a task now. */
 export const TaskActions = ({ team, task }: { team: Team; task: Task }) => {
   const { me, capabilities } = team.snapshot.value
   const act: Act = (name, body, done) =>
     team.act(`tasks/${encodeURIComponent(task.task_id)}/${name}`, body, done)
-  return <Offers offers={offersFor(task, me, capabilities)} act={act} />
+  const offers = offersFor(task, me, capabilities)
+  return (
+    <>
+      <Offers offers={offers} act={act} />
+      {offers.has('respond') && task.owner === me && <Respond act={act} />}
+    </>
+  )
 }
 
 /** One task: what it is, what was said of it, and what this person can do with it. */

@@ -10,6 +10,9 @@ export interface Typist {
   close: () => void
 }
 
+// Each stock provider listens to the end of the process.
+process.setMaxListeners(100)
+
 /** Opens one. `isDeaf`: it reads nothing of the others, so that many of them fit into one process. */
 export const openTypist = async (
   url: string,
