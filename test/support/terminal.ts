@@ -1,4 +1,5 @@
 import { execFileSync, spawnSync } from 'node:child_process'
+import { setTimeout as pause } from 'node:timers/promises'
 import { until } from './client.ts'
 import { root, tempDir } from './server.ts'
 
@@ -7,6 +8,8 @@ export const noTerminal: string | null =
   spawnSync('tmux', ['-V']).status === 0 ? null : 'tmux is not installed'
 
 let terminals = 0
+/** Milliseconds before each look at a screen, as one costs 15 ms of CPU. */
+const LOOK_MS = 50
 
 /** A real terminal (tmux) with a shell in it, in which programs are run by typing. */
 export interface Terminal {
@@ -58,7 +61,11 @@ export const openTerminal = (
     return typeof what === 'string' ? text.includes(what) : what.test(text)
   }
   const wait = async (what: string | RegExp, wanted: boolean, ms: number): Promise<void> => {
-    await until('', () => has(what) === wanted, ms).catch(() => {
+    const looks = async () => {
+      await pause(LOOK_MS)
+      return has(what) === wanted
+    }
+    await until('', looks, ms).catch(() => {
       const said = wanted ? 'does not show' : 'goes on showing'
       throw new Error(`the screen ${said} ${what}:\n${screen().join('\n')}`)
     })

@@ -1,17 +1,18 @@
 import { spawnSync } from 'node:child_process'
 import { constants } from 'node:os'
 import { afterAll, beforeAll, expect, it } from 'vitest'
-import { type Agent, agent, killLink, registered } from '../support/agent.ts'
+import { type Agent, agent, killLink, registeredHere } from '../support/agent.ts'
 import { until } from '../support/client.ts'
-import { bin, type Server, startServer, tempDir } from '../support/server.ts'
+import { startHere } from '../support/in-process.ts'
+import { bin, type ServerAt, startServer, tempDir } from '../support/server.ts'
 import { noTerminal, openTerminal, type Terminal } from '../support/terminal.ts'
 
 if (noTerminal !== null) console.log(`clawlink is not tested in a terminal: ${noTerminal}`)
 const inTerminal = it.skipIf(noTerminal !== null)
 
-let server: Server
+let server: ServerAt
 beforeAll(async () => {
-  server = await startServer()
+  server = await startHere()
 })
 afterAll(() => server.stop())
 
@@ -53,7 +54,7 @@ inTerminal(
     await join(terminal, 'Ann')
     await terminal.shows('connected')
 
-    const bob = await registered(server.url, 'bob')
+    const bob = await registeredHere(server.url, 'bob')
     await terminal.shows(/● bob/)
     terminal.press('j')
     await terminal.shows(/^.*bob.*$/m)
@@ -89,6 +90,7 @@ inTerminal(
     terminal.press('Enter')
     await terminal.shows('1,024 words')
     terminal.press('Escape')
+    await terminal.hides('esc back') // with a key right behind it Escape would be Alt
 
     await bob.runWith({ stdin: 'one\ntwo\n' }, 'file-put', '--key', 'notes.md', '--file', '-')
     terminal.press('4')
@@ -124,7 +126,7 @@ inTerminal(
   async () => {
     const { terminal } = await person(server.url)
     await join(terminal, 'Una')
-    const bot = await registered(server.url, 'bot')
+    const bot = await registeredHere(server.url, 'bot')
     const plan = async () => (await bot.run('file-get', '--key', 'plan.md')).stdout
     const make = async (...text: string[]) => {
       terminal.press('n')
@@ -145,6 +147,7 @@ inTerminal(
     await make()
     await terminal.shows('plan.md already exists')
     terminal.press('Escape')
+    await terminal.hides('already exists')
     expect(await plan()).toBe('very important')
 
     // Files of the tests before are in the list, too.
@@ -205,8 +208,8 @@ inTerminal(
   async () => {
     const { terminal } = await person(server.url)
     await join(terminal, 'Ivy')
-    const bob = await registered(server.url, 'blamed')
-    const cat = await registered(server.url, 'critic')
+    const bob = await registeredHere(server.url, 'blamed')
+    const cat = await registeredHere(server.url, 'critic')
     const text = async () => (await bob.run('file-get', 'guide.md')).stdout
     await bob.runWith({ stdin: 'first\nsecond\n' }, 'file-put', 'guide.md', '--file', '-')
     await cat.ask('file-edit', 'guide.md', '--find', 'first', '--replace', 'first, by critic')
@@ -268,7 +271,7 @@ inTerminal(
 inTerminal(
   '[TUI-59] [TUI-62] [TUI-63] (W3 W11 W13) a link is asked for and in no process list; why it fails is said; a reader watches',
   async () => {
-    const bob = await registered(server.url, 'inviter')
+    const bob = await registeredHere(server.url, 'inviter')
     const { link } = await bob.ask<{ link: string }>('invite', '--role', 'read')
     const home = tempDir('watcher')
     const terminal = openTerminal(100, 30, { CLAWLINK_HOME: home })
@@ -322,7 +325,7 @@ inTerminal(
     await terminal.shows('queued')
     const back = await startServer({ port: own.port, data: own.data })
     await terminal.shows('● connected', 40_000)
-    const other = await registered(back.url, 'reader')
+    const other = await registeredHere(back.url, 'reader')
     await until('it arrived', async () => {
       const { broadcasts } = await other.ask<{ broadcasts: { content: string }[] }>('log')
       return broadcasts.some(({ content }) => content === 'written offline')
