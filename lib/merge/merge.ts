@@ -11,7 +11,7 @@ import {
 import { changedSpan } from './ends.ts'
 import { lineEnds, mergeSpans } from './merge-spans.ts'
 import { addPatch, editOf, lineStarts, type Patch } from './patches.ts'
-import { betweenEnds, byCharacter, withinLines } from './within-lines.ts'
+import { byCharacter, withinLines } from './within-lines.ts'
 
 /**
  * Three-way merge by lines: applies the change from `base` to `mine` to `theirs`.
@@ -43,31 +43,12 @@ export const merge3 = (
     size > LONG_TEXTS
       ? mergeMiddle(base, mine, theirs, effort)
       : mergeLines(base, mine, theirs, effort)
-  const found = joinNearest(edits, theirs)
-  const text = applyEdits(theirs, found)
-  const few = inOneEdit(base, mine, theirs, found, text) ?? found
+  const few = joinNearest(edits, theirs)
+  const text = applyEdits(theirs, few)
   return {
     ...{ text, edits: few, conflicts: joinConflicts(conflicts) },
     lines: changedLines(text, few),
   }
-}
-
-/**
- * The change of `mine` as one edit of `theirs`, where that is the same merge and writes less anew; null: it is not. So it
- * may be where a line of the change is by chance another line, too.
- */
-const inOneEdit = (
-  base: string,
-  mine: string,
-  theirs: string,
-  edits: readonly TextEdit[],
-  text: string,
-): TextEdit[] | null => {
-  const { index, ...whole } = betweenEnds(base, mine)
-  if (whole.remove >= edits.reduce((sum, { remove }) => sum + remove, 0)) return null
-  const isBefore = theirs !== base && betweenEnds(base, theirs).index < index
-  const one = [{ index: index + (isBefore ? theirs.length - base.length : 0), ...whole }]
-  return applyEdits(theirs, one) === text ? one : null
 }
 
 type Found = Pick<MergeResult, 'edits' | 'conflicts'>

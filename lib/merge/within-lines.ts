@@ -15,9 +15,9 @@ const MAX_PAIRS = 40_000
 
 /**
  * Edits from `old` to `text`: a line that became a similar one is edited by characters, every other line is removed or
- * inserted whole, so that concurrent insertions between two lines stay between two lines. Where that would write more
- * anew than one edit of all between what both texts share at their ends, it is that edit: lines that are joined, or
- * a line of which little is left, keep their characters.
+ * inserted whole, so that concurrent insertions between two lines stay between two lines. Where one edit of all between
+ * what both texts share at their ends writes less anew, and leaves at least half of the lines it begins and ends in, it
+ * is that edit: so lines that are joined or cut keep their characters.
  */
 export const withinLines = (
   old: string,
@@ -26,9 +26,25 @@ export const withinLines = (
   effort: Effort,
 ): TextEdit[] => {
   const edits = byLines(old, text, among, effort)
-  const whole = betweenEnds(old, text)
   const removed = edits.reduce((sum, { remove }) => sum + remove, 0)
-  return whole.remove < removed ? [whole] : edits
+  const one = betweenEnds(old, text)
+  return one.remove < removed && staysAlike(old, one) ? [one] : edits
+}
+
+/** Tells whether at least half of the lines in which an edit begins and ends stays. */
+const staysAlike = (old: string, { index, remove, insert }: TextEdit): boolean => {
+  const to = index + remove
+  const start = index === 0 ? 0 : old.lastIndexOf('\n', index - 1) + 1
+  const found = old.slice(to).search(/\r?\n/)
+  const stop = found === -1 ? old.length : to + found
+  const [head, tail] = [index - start, stop - to]
+  const first = old.indexOf('\n', index)
+  if (first === -1 || first >= to) {
+    const left = head + tail
+    return left >= SAME_LINE * Math.min(stop - start, left + insert.length)
+  }
+  const last = old.lastIndexOf('\n', to - 1) + 1
+  return head >= SAME_LINE * (first - start) && tail >= SAME_LINE * (stop - last)
 }
 
 const byLines = (old: string, text: string, among: number, effort: Effort): TextEdit[] => {
@@ -61,7 +77,7 @@ const byLines = (old: string, text: string, among: number, effort: Effort): Text
 }
 
 /** Replaces what is between the ends that both texts share, in whole characters. */
-export const betweenEnds = (old: string, text: string): TextEdit => {
+const betweenEnds = (old: string, text: string): TextEdit => {
   let [head, tail] = sameEnds(old, text)
   while (head > 0 && !(isBetween(old, head) && isBetween(text, head))) head--
   while (tail > 0 && !(isBetween(old, old.length - tail) && isBetween(text, text.length - tail))) {
