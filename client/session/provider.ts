@@ -23,7 +23,7 @@ const readHead = (decoder: decoding.Decoder): Head => ({
   head: decoding.readUint8Array(decoder, HEAD_BYTES).slice(),
 })
 
-/** What an awareness event names: the client ids of states. */
+/** The client ids in an awareness event. */
 interface Changed {
   added: number[]
   updated: number[]

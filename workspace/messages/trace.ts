@@ -50,7 +50,7 @@ interface Answers {
 }
 
 /**
- * What an agent remembers to keep within the limits. Times: milliseconds since the epoch by its
+ * The memory of an agent that keeps it within the limits. Times: milliseconds since the epoch by its
  * clock. The id and the length of a chain are claims of others: only the agent's own answers count.
  */
 export interface Talk {
