@@ -12,7 +12,8 @@ const files = readdirSync('test', { recursive: true, encoding: 'utf8' })
 /** Tests that start no process and listen on no port: `npm run test:unit` runs them while one edits. */
 const UNIT = /^test\/((workspace|lib|protocol|tui|house|mutants)\/.*|imports|spec)\.test\.ts$/
 /** Files in those folders that run the built programs. */
-const PROGRAMS = /^test\/(tui\/(commands|terminal|tasks-in-terminal)|lib\/command-line\/completion)\.test\.ts$/
+const PROGRAMS =
+  /^test\/(tui\/(commands|terminal|tasks-in-terminal)|lib\/command-line\/completion)\.test\.ts$/
 const isUnit = (file: string): boolean => UNIT.test(file) && !PROGRAMS.test(file)
 /**
  * Tests that do the same again and again: kills at random moments, random histories, a thousand agents. `npm test` leaves

@@ -1,4 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
+import { putFile } from '../../workspace/files/put-file.ts'
+import { fileSuggestion } from '../../workspace/suggestions/filing.ts'
 import { atDesk } from '../support/tui/at-desk.ts'
 import { held } from '../support/tui/attached.ts'
 import { suggestionAnswers, undoAnswer } from '../support/tui/authorship.ts'
@@ -75,8 +77,10 @@ describe('suggestions', () => {
     keys('A')
     await settle()
     expect(ran()).toContain('file-accept --id=s-3')
-    keys('x')
-    expect(text()).toContain('Reject s-3')
+    keys('right', 'x')
+    expect(text()).toContain('Reject s-3#2')
+    keys('esc', 'X')
+    expect(text()).toMatch(/Reject s-3 /)
     keys('ctrl-s')
     expect(text()).toContain('Reason is missing')
     type('-not now')
@@ -87,6 +91,36 @@ describe('suggestions', () => {
     expect(rejected.stdin).toBe('-not now')
     desk.close()
   })
+})
+
+it('[TUI-57] in For me the hunks stand beside the list; one that is seen is judged from there', async () => {
+  const world = makeWorld({ ...SMALL, tasks: 0 }, NOW)
+  const [me, by] = world.agents
+  putFile(world.doc, { key: 'notes.md', content: 'one\n', base: null, by: me!, now: 1 })
+  fileSuggestion(world.doc, {
+    ...{ key: 'notes.md', by: by!, now: 2, base: null, propose: () => 'two\n', note: 'so' },
+    ...{ mayAccept: () => true, steps: 1e6, approver: me! },
+  })
+  const attached = held(world)
+  const answer = suggestionAnswers(NOW)
+  attached.answers = (argv) => ({ code: 0, data: answer(argv), stderr: '' })
+  const { desk, keys, text } = atDesk(attached, () => Date.now(), { columns: 140, rows: 30 })
+  const ran = () => attached.ran.map(({ argv }) => argv.join(' '))
+  keys('0')
+  await settle()
+  expect(text()).toMatch(/hunk 2 {2}line 14/)
+  keys('a')
+  await settle()
+  const id = ran()[0]!.split('=')[1]!
+  expect(ran()).toContain(`file-accept --id=${id} --hunks=2`)
+  keys('x')
+  expect(text()).toContain(`Reject ${id}#2`)
+  desk.close()
+  // Where it cannot be seen, it is opened first.
+  const narrow = atDesk(attached, () => Date.now(), { columns: 100, rows: 30 })
+  narrow.keys('0', 'a')
+  expect(narrow.desk.look.state.pages.at(-1)).toMatchObject({ kind: 'suggestion' })
+  narrow.desk.close()
 })
 
 describe('taking back', () => {

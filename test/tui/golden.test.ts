@@ -75,6 +75,8 @@ for (const [columns, rows] of SIZES) {
     await golden(shown, 'me', columns, rows)
     shown.keys('f', 're')
     await shown.sees('find re')
+    // The search by words has ended.
+    await shown.sees(/tasks and messages *(↓\d+)?$/m)
     await golden(shown, 'finder', columns, rows)
   })
 

@@ -13,7 +13,7 @@ afterEach(() => {
   vi.useRealTimers()
 })
 
-const sit = (size = { columns: 120, rows: 30 }) => {
+const sit = (size = { columns: 119, rows: 30 }) => {
   const world = makeWorld(SMALL, NOW)
   const attached = held(world)
   return { world, attached, ...atDesk(attached, () => Date.now(), size) }
@@ -22,8 +22,8 @@ const sit = (size = { columns: 120, rows: 30 }) => {
 const settle = () => vi.advanceTimersByTimeAsync(1)
 
 /** At the history of the first file. */
-const atHistory = async (texts: readonly string[]) => {
-  const seat = sit()
+const atHistory = async (texts: readonly string[], columns = 119) => {
+  const seat = sit({ columns, rows: 30 })
   const [scout, lead] = seat.world.agents
   seat.attached.answers = versionsOf(texts, [scout!, lead!], NOW)
   seat.keys('4', 'G', 'H')
@@ -34,6 +34,20 @@ const atHistory = async (texts: readonly string[]) => {
 
 describe('history of a file', () => {
   const TEXTS = ['one\n', 'one\ntwo\n', 'one\n2\n', 'one\n2\nthree\n']
+
+  it('[TUI-87] from 120 columns on the two versions stand side by side', async () => {
+    const { desk, keys, lines } = await atHistory(TEXTS, 120)
+    const shown = () => lines().flatMap((line) => (line.includes('│') ? [line.trimEnd()] : []))
+    expect(shown().map((line) => line.split(/ +/).join(' '))).toEqual([
+      ' 1 one │ 1 one',
+      ' 2 2 │ 2 2',
+      ' │ 3 three',
+    ])
+    keys('left')
+    await settle()
+    expect(shown()[1]).toMatch(/^ {3}2 {2}two {30,}│ {4}2 {2}2$/)
+    desk.close()
+  })
 
   it('[TUI-52] left and right go through the versions, each with its author and its change', async () => {
     const { desk, keys, text, lines, attached } = await atHistory(TEXTS)

@@ -1,8 +1,9 @@
 import type { UiFrame } from '../model/frame.ts'
 import { type ReadPage, readPage } from '../model/state.ts'
 import { pickedForMe } from '../views/for-me.ts'
+import { isSplit } from '../views/parts/split.ts'
 import { aboutOf } from '../views/picked.ts'
-import { isWaiting, pickedHunk } from '../views/suggestions.ts'
+import { isWaiting, pickedHunk, shownSuggestion } from '../views/suggestions.ts'
 import { plannedUndo, undoSize, workWords } from '../views/undo.ts'
 import { event, type Steps } from './effect.ts'
 import { type FormName, openForm, runsOf } from './forms.ts'
@@ -23,14 +24,18 @@ export const onAuthorshipCommand = (
   if (name === 'suggestions') return opened('suggestions', subjectOf(look))
   if (name === 'take-back') return takeBack(look, page, values.of)
   const item = page === null && look.state.view === 'me' ? pickedForMe(look) : null
-  if (item?.page.kind === 'suggestion') return [event({ type: 'open', page: item.page })]
-  if (page?.kind !== 'suggestion') return say('open a suggestion first: E, then enter')
-  if (name === 'reject') return form(look, 'reject', page.id, values)
-  if (name === 'accept-all') return form(look, 'accept', page.id, {})
-  const change = pickedHunk(look, page)
+  const shown = item === null ? page : item.page
+  if (shown?.kind !== 'suggestion') return say('open a suggestion first: E, then enter')
+  // Nobody judges what they have not seen.
+  const isSeen = item === null || (isSplit(look) && shownSuggestion(look, shown) !== null)
+  if (!isSeen) return [event({ type: 'open', page: shown })]
+  const verdict = name.startsWith('accept') ? 'accept' : 'reject'
+  const given = verdict === 'reject' ? values : {}
+  if (name.endsWith('-all')) return form(look, verdict, shown.id, given)
+  const change = pickedHunk(look, shown)
   if (change === null) return say('nothing waits in it')
   if (!isWaiting(change)) return say(`hunk ${change.hunk} is ${change.state} already`)
-  return form(look, 'accept', `${page.id}#${change.hunk}`, {})
+  return form(look, verdict, `${shown.id}#${change.hunk}`, given)
 }
 
 /** The file, task or agent that is picked or open, as the id of a list of suggestions. */

@@ -32,7 +32,7 @@ export const onPress = (look: UiFrame, press: Press): Steps => {
       if (mode.line !== null) return onHelpSearch(look, press)
       if (press.name === '/')
         return [event({ type: 'mode', mode: { ...mode, line: EMPTY, top: 0 } })]
-      if (['esc', 'backspace', 'q', '?', 'enter'].includes(press.name)) {
+      if (['esc', 'backspace', 'q', '?', 'f1', 'enter'].includes(press.name)) {
         return [event({ type: 'mode', mode: BROWSE })]
       }
       const command = commandFor(press.name, placeOf(look))

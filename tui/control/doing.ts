@@ -80,6 +80,7 @@ export const onCommand = (look: UiFrame, command: UiCommand, values: Values): St
     case 'accept':
     case 'accept-all':
     case 'reject':
+    case 'reject-all':
       return onAuthorshipCommand(look, name, values)
     case 'history':
     case 'replay':

@@ -101,7 +101,7 @@ export const UI_COMMANDS: readonly UiCommand[] = [
     what: 'type a command; tab completes',
     keysOnly: true,
   },
-  { name: 'help', keys: ['?'], where: 'everywhere', what: 'all keys', bar: 'help' },
+  { name: 'help', keys: ['?', 'f1'], where: 'everywhere', what: 'all keys', bar: 'help' },
   {
     name: 'suspend',
     keys: ['ctrl-z'],

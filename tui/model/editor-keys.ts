@@ -56,7 +56,7 @@ export const EDITOR_KEYS = [
   { does: 'find-previous', keys: ['ctrl-p'], what: 'place before' },
   { does: 'go-to-other', keys: ['ctrl-l'], what: 'go to the next one who is in the file, too' },
   { does: 'authors', keys: ['ctrl-t'], what: 'show who wrote each word, or hide it', bar: 'who' },
-  { does: 'keys', keys: ['ctrl-o'], what: 'all keys of the editor', bar: 'keys' },
+  { does: 'keys', keys: ['ctrl-o', 'f1'], what: 'all keys of the editor', bar: 'keys' },
   { does: 'sent', keys: ['ctrl-s'], what: 'say whether the server has all that was typed' },
 ] as const satisfies readonly {
   does: string

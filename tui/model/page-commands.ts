@@ -56,8 +56,15 @@ export const PAGE_COMMANDS: readonly UiCommand[] = [
     name: 'reject',
     keys: ['x'],
     where: 'suggestions',
-    what: 'reject all hunks that wait, with a reason',
+    what: 'reject the hunk that is picked, with a reason',
     bar: 'reject',
+    args: [text('reason')],
+  },
+  {
+    name: 'reject-all',
+    keys: ['X'],
+    where: 'suggestions',
+    what: 'reject all hunks that wait, with a reason',
     args: [text('reason')],
   },
 

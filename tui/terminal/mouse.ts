@@ -1,4 +1,5 @@
 import { Transform } from 'node:stream'
+import { withF1 } from './press.ts'
 import { type Ground, splitGround } from './theme.ts'
 
 /** A mouse event; column and row are 0-based cells. */
@@ -55,7 +56,7 @@ export class KeysOnly extends Transform {
   }
 
   override _transform(chunk: string, _encoding: string, done: () => void): void {
-    const { grounds, ...sent } = splitGround(this.#pending + chunk)
+    const { grounds, ...sent } = splitGround(this.#pending + withF1(chunk))
     const { mice, rest, pending } = splitMouse(sent.rest)
     this.#pending = pending + sent.pending
     if (rest !== '') this.push(rest)

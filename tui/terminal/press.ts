@@ -23,7 +23,16 @@ const NAMES: readonly [keyof Key, string][] = [
   ['delete', 'delete'],
 ]
 
+/** F1 as terminals send it; Ink knows no name for it. */
+const F1_SENT = /\u001b(?:OP|\[(?:11~|\[A|P|57364u))/g
+/** Stands for F1 in a text: a character that no keyboard types. */
+const F1 = '\uf704'
+
+/** The text that a terminal sent, with F1 as Ink lets it through. */
+export const withF1 = (sent: string): string => sent.replace(F1_SENT, F1)
+
 const CONTROLS: Readonly<Record<string, string>> = {
+  [F1]: 'f1',
   '\r': 'enter',
   '\n': 'ctrl-j',
   '\t': 'tab',

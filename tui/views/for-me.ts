@@ -18,7 +18,7 @@ const fieldsOf =
 const WORDS: Readonly<Record<Reason, readonly [word: string, keys: string, tone: Tone]>> = {
   answer: ['answer', 'r', 'warn'],
   approval: ['approve', 'a x', 'warn'],
-  review: ['review', 'a', 'warn'],
+  review: ['review', 'a x', 'warn'],
   claim: ['claim', 'c x', 'warn'],
   message: ['message', 'r', 'warn'],
   open: ['open to all', 'c', 'dim'],

@@ -4,10 +4,11 @@ import { dataOf, errorOf, type Need } from '../model/reads.ts'
 import { shownNameOf } from '../model/snapshot.ts'
 import type { ReadPage } from '../model/state.ts'
 import { type Row, said, seg } from '../ui/rows.ts'
-import { changeRows, wholeRows } from './parts/diff.ts'
+import { changeRows, sideRows, wholeRows } from './parts/diff.ts'
 import type { PageItems, PageView } from './parts/page-view.ts'
 import { failedRows, waitingRows } from './parts/read-rows.ts'
 import { sliderRow } from './parts/slider.ts'
+import { SPLIT_COLUMNS } from './parts/split.ts'
 
 /** Versions of a page of `file-log` (count), and pages that are read at most. */
 const PAGE = 500
@@ -87,6 +88,7 @@ export const historyNeeds = (look: UiFrame, page: ReadPage): Need[] => {
 }
 
 const changed = latest(changeRows)
+const beside = latest(sideRows)
 const whole = latest(wholeRows)
 
 export const historyView = (look: UiFrame, page: ReadPage, width: number): PageView => {
@@ -101,7 +103,7 @@ export const historyView = (look: UiFrame, page: ReadPage, width: number): PageV
     const lines = error === null ? none : failedRows(error)
     return { head: [[said(page.id, 'strong')], []], lines, items: null, isList: false }
   }
-  const lines = textRowsOf(look, page, versions, at)
+  const lines = textRowsOf(look, page, versions, at, width)
   const head = [
     factsOf(look, page, version),
     sliderRow(page, items, 'version', width, look.plain),
@@ -111,10 +113,11 @@ export const historyView = (look: UiFrame, page: ReadPage, width: number): PageV
 }
 
 const textRowsOf = (
-  { reads }: UiFrame,
+  { reads, plain }: UiFrame,
   page: ReadPage,
   versions: readonly FileVersion[],
   at: number,
+  width: number,
 ): readonly Row[] => {
   const argvOf = (index: number) => textArgv(page.id, versions[index]!.version)
   const after = dataOf<Text>(reads, argvOf(at))
@@ -123,7 +126,9 @@ const textRowsOf = (
   if (error !== null) return failedRows(error)
   if (after === null) return waitingRows
   if (page.isWhole === true) return whole(after.file.content)
-  return before === null ? waitingRows : changed(before.file.content, after.file.content)
+  if (before === null) return waitingRows
+  const texts = [before.file.content, after.file.content] as const
+  return width < SPLIT_COLUMNS || plain ? changed(...texts) : beside(...texts, width)
 }
 
 /** Which version it is, by whom, of when, and how large a change. */

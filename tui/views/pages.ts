@@ -11,8 +11,10 @@ import {
   checkpointView,
 } from './checkpoints.ts'
 import { entryPage } from './feed.ts'
+import { pickedForMe } from './for-me.ts'
 import { historyNeeds, historyView } from './history.ts'
 import { type PageView, textPage } from './parts/page-view.ts'
+import { isSplit } from './parts/split.ts'
 import { replayNeeds, replayView } from './replay.ts'
 import {
   suggestionNeeds,
@@ -60,6 +62,10 @@ export const needsOf = (look: UiFrame): readonly Need[] => {
   const page = readPage(look.state)
   const query = mode.kind === 'finder' ? mode.line.text : page?.query
   if (query !== undefined) return [searchNeed(query, look.snapshot.now) ?? []].flat()
+  if (page === null && look.state.view === 'me' && isSplit(look)) {
+    const picked = pickedForMe(look)?.page
+    return picked?.kind === 'suggestion' ? suggestionNeeds(look, picked) : []
+  }
   switch (page?.kind) {
     case 'task':
       return taskNeeds(look, page.id)

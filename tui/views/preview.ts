@@ -37,9 +37,6 @@ const linesOf = (look: UiFrame, page: Page, width: number, height: number): read
     const title: Row = [said(cut(page.path, width), 'strong')]
     return [title, [], ...(text === null ? [[seg('this is not text', 'dim')]] : whole(text))]
   }
-  if (page.kind === 'suggestion') {
-    return [[seg('A suggestion', 'strong')], [], [seg('enter shows it hunk by hunk', 'dim')]]
-  }
   const { head, lines } = pageView(look, page as ReadPage, width, height)
   return [...head, ...lines]
 }

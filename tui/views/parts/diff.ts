@@ -1,5 +1,6 @@
 import { unifiedDiff } from '../../../lib/merge/unified.ts'
-import { type Row, said, seg, type Tone } from '../../ui/rows.ts'
+import { fitRow, type Row, said, seg, type Tone } from '../../ui/rows.ts'
+import { DIVIDER } from './split.ts'
 
 /** Lines of a text or a change that a page shows (count); the rest is told of. */
 const MAX_LINES = 20_000
@@ -39,4 +40,56 @@ export const wholeRows = (text: string): Row[] => {
     seg(`${String(i + 1).padStart(digits)}  `, 'dim'),
     said(withoutTabs(line)),
   ])
+}
+
+/** Cells of the number of a line, and of the space after it. */
+const NUMBER = 6
+
+/** One line of a text in its column. */
+const sideCell = (number: number, line: string | undefined, tone: Tone, cells: number): Row => {
+  if (line === undefined) return fitRow([], cells)
+  const text = said(withoutTabs(line), tone)
+  return fitRow([seg(`${String(number).padStart(NUMBER - 2)}  `, 'dim'), text], cells)
+}
+
+/** The change between two texts, side by side in `width` cells; a line that was replaced stands beside its successor. */
+export const sideRows = (before: string, after: string, width: number): Row[] => {
+  const diff = unifiedDiff(before, after, ['', ''])
+  if (diff === '') return [[seg('the text is the same', 'dim')]]
+  const left = Math.floor((width - DIVIDER.length) / 2)
+  const right = width - DIVIDER.length - left
+  const rows: Row[] = []
+  let [from, to] = [1, 1]
+  let [removed, added]: [string[], string[]] = [[], []]
+  const add = (old: string | undefined, fresh: string | undefined, isSame: boolean): void => {
+    const [was, is] = isSame ? (['plain', 'plain'] as const) : (['bad', 'good'] as const)
+    const beside = [seg(DIVIDER, 'dim'), ...sideCell(to, fresh, is, right)]
+    rows.push([...sideCell(from, old, was, left), ...beside])
+    if (old !== undefined) from++
+    if (fresh !== undefined) to++
+  }
+  const flush = (): void => {
+    const count = Math.max(removed.length, added.length)
+    for (let i = 0; i < count; i++) add(removed[i], added[i], false)
+    removed = []
+    added = []
+  }
+  for (const line of diff.replace(/\n$/, '').split('\n').slice(2)) {
+    const [sign, text] = [line[0], line.slice(1)]
+    if (sign === '-') removed.push(text)
+    else if (sign === '+') added.push(text)
+    else if (sign === ' ') {
+      flush()
+      add(text, text, true)
+    } else if (sign === '@') {
+      flush()
+      const [, old, fresh] = /^@@ -(\d+)(?:,\d+)? \+(\d+)/.exec(line) ?? []
+      if (rows.length > 0) rows.push([seg('⋯', 'accent')])
+      from = Number(old)
+      to = Number(fresh)
+    }
+    if (rows.length > MAX_LINES) break
+  }
+  flush()
+  return rows
 }
