@@ -3,13 +3,13 @@ import { type FileHandle, rename, rm, stat } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import type { Readable } from 'node:stream'
 import { syncFolder } from '../../../lib/disk/sync-folder.ts'
-import { Mutex } from '../../../lib/mutex.ts'
 import { ClawError } from '../../../protocol/errors.ts'
 import { isBlobName } from '../../../protocol/ids.ts'
 import { digestOf, makeDir, namesIn, sizeOf, touch, write } from '../integrity/disk.ts'
-import { type Blobs, badBlob, chunksOf, type Progress, storageError, tooMany } from './blobs.ts'
+import { type Blobs, badBlob, type Progress, receive, storageError } from './blobs.ts'
 import { PartialUploads } from './partial-uploads.ts'
 import type { Transfer } from './transfers.ts'
+import { Turns } from './turns.ts'
 import type { Announced } from './upload-quotas.ts'
 
 /**
@@ -22,9 +22,7 @@ export class BlobStore implements Blobs {
   readonly #dir: string
   readonly #now: () => number
   readonly #partials: PartialUploads
-  /** Bytes of a workspace's complete blobs. */
-  readonly #used = new Map<string, number>()
-  readonly #mutexes = new Map<string, Mutex>()
+  readonly #turns = new Turns((workspace) => this.#count(workspace))
 
   constructor(dir: string, now: () => number) {
     this.#dir = dir
@@ -38,7 +36,7 @@ export class BlobStore implements Blobs {
 
   /** Bytes of a workspace's complete blobs. */
   bytesOf(workspace: string): Promise<number> {
-    return this.#inTurn(workspace, () => this.#usedBy(workspace))
+    return this.#turns.run(workspace, () => this.#turns.used(workspace))
   }
 
   /** Length of a blob in bytes; null if it does not exist. */
@@ -80,19 +78,15 @@ export class BlobStore implements Blobs {
   ): Promise<Progress> {
     const { workspace } = upload
     const path = this.#partials.path(upload)
-    const file = await this.#inTurn(workspace, () =>
-      this.#partials.open(upload, offset, () => this.#usedBy(workspace)),
+    const file = await this.#turns.run(workspace, () =>
+      this.#partials.open(upload, offset, () => this.#turns.used(workspace)),
     )
     let at = offset
     try {
-      for await (const chunk of chunksOf(body)) {
-        transfer.noteBytes()
-        if (at + chunk.length > upload.size) {
-          await rm(path)
-          throw tooMany(upload)
-        }
-        await write(file, chunk, at)
-        at += chunk.length
+      const drop = () => rm(path)
+      for await (const part of receive({ upload, offset, body, transfer, drop })) {
+        await write(file, part.chunk, part.at)
+        at = part.at + part.chunk.length
       }
       if (at < upload.size) return { offset: at, complete: false }
       transfer.complete()
@@ -115,9 +109,9 @@ export class BlobStore implements Blobs {
       throw badBlob(upload)
     }
     await file.sync()
-    await this.#inTurn(workspace, async () => {
+    await this.#turns.run(workspace, async () => {
       const path = this.#path(upload)
-      const used = await this.#usedBy(workspace)
+      const used = await this.#turns.used(workspace)
       const before = await sizeOf(path)
       await makeDir(dirname(path))
       await touch(partial, this.#now())
@@ -128,13 +122,13 @@ export class BlobStore implements Blobs {
         throw error
       })
       this.#partials.moved(partial)
-      this.#used.set(workspace, used + size - (before ?? 0))
+      this.#turns.set(workspace, used + size - (before ?? 0))
     })
   }
 
   /** Sets an existing blob's time to now; false if it does not exist. */
   #renew({ workspace, sha256, size }: Announced): Promise<boolean> {
-    return this.#inTurn(workspace, async () => {
+    return this.#turns.run(workspace, async () => {
       const path = this.#path({ workspace, sha256 })
       const there = await sizeOf(path)
       if (there === null) return false
@@ -154,17 +148,17 @@ export class BlobStore implements Blobs {
    * the count of deleted blobs.
    */
   async collect(workspace: string, wanted: ReadonlySet<string>, before: number): Promise<number> {
-    await this.#inTurn(workspace, () => this.#partials.dropOld(workspace))
+    await this.#turns.run(workspace, () => this.#partials.dropOld(workspace))
     let collected = 0
     for (const path of await this.#all(workspace)) {
       if (wanted.has(path.slice(-64))) continue
       // One lock per blob: a concurrent put either renews it first, or finds it gone.
-      await this.#inTurn(workspace, async () => {
+      await this.#turns.run(workspace, async () => {
         const { mtimeMs, size } = await stat(path)
         if (mtimeMs >= before) return
-        const used = await this.#usedBy(workspace)
+        const used = await this.#turns.used(workspace)
         await rm(path)
-        this.#used.set(workspace, used - size)
+        this.#turns.set(workspace, used - size)
         collected++
       })
     }
@@ -190,21 +184,9 @@ export class BlobStore implements Blobs {
     return paths
   }
 
-  async #usedBy(workspace: string): Promise<number> {
-    const known = this.#used.get(workspace)
-    if (known !== undefined) return known
-    let used = 0
-    for (const path of await this.#all(workspace)) used += (await sizeOf(path)) ?? 0
-    this.#used.set(workspace, used)
-    return used
-  }
-
-  /** Runs work on a workspace's files, one at a time. Rejects with `storage_failed` if the disk fails. */
-  #inTurn<T>(workspace: string, work: () => Promise<T>): Promise<T> {
-    const mutex = this.#mutexes.get(workspace) ?? new Mutex()
-    this.#mutexes.set(workspace, mutex)
-    return mutex.run(work).catch((error) => {
-      throw storageError(error)
-    })
+  async #count(workspace: string): Promise<number> {
+    let bytes = 0
+    for (const path of await this.#all(workspace)) bytes += (await sizeOf(path)) ?? 0
+    return bytes
   }
 }

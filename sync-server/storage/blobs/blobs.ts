@@ -1,5 +1,6 @@
 import type { Readable } from 'node:stream'
 import { ClawError } from '../../../protocol/errors.ts'
+import type { Transfer } from './transfers.ts'
 import type { Announced } from './upload-quotas.ts'
 
 /**
@@ -43,7 +44,7 @@ export interface Blobs {
  * The chunks of a request's body. The body stays open if the caller stops early. Throws `malformed`
  * if it breaks off.
  */
-export const chunksOf = async function* (body: Readable): AsyncGenerator<Uint8Array> {
+const chunksOf = async function* (body: Readable): AsyncGenerator<Uint8Array> {
   try {
     for await (const chunk of body.iterator({ destroyOnReturn: false })) yield chunk as Uint8Array
   } catch (cause) {
@@ -77,6 +78,29 @@ export const badBlob = ({ size, sha256 }: Announced): ClawError =>
     'they may have been changed on the way, or at home while they were sent: send them again',
   )
 
-/** The error for a body that is longer than announced. */
-export const tooMany = ({ size }: Announced): ClawError =>
-  new ClawError('usage', `more came than the ${size} bytes announced`)
+interface Incoming {
+  upload: Announced
+  /** Position of the body in the upload. */
+  offset: number
+  body: Readable
+  transfer: Transfer
+  /** Ends the upload and deletes its bytes. */
+  drop: () => Promise<unknown>
+}
+
+/**
+ * The chunks of an upload's body, each with its position. Throws `malformed` if the body breaks off, and `usage`, after
+ * `drop`, if it has more bytes than announced.
+ */
+export const receive = async function* ({ upload, offset, body, transfer, drop }: Incoming) {
+  let at = offset
+  for await (const chunk of chunksOf(body)) {
+    transfer.noteBytes()
+    if (at + chunk.length > upload.size) {
+      await drop()
+      throw new ClawError('usage', `more came than the ${upload.size} bytes announced`)
+    }
+    yield { chunk, at }
+    at += chunk.length
+  }
+}

@@ -1,12 +1,12 @@
 import { createHash } from 'node:crypto'
 import { Readable } from 'node:stream'
-import { Mutex } from '../../../lib/mutex.ts'
 import { ClawError } from '../../../protocol/errors.ts'
 import { PARTIAL_KEPT_MS } from '../../config/limits.ts'
 import type { Db } from '../integrity/db.ts'
 import type { Op } from '../integrity/level-keys.ts'
-import { type Blobs, badBlob, chunksOf, type Progress, storageError, tooMany } from './blobs.ts'
+import { type Blobs, badBlob, type Progress, receive, storageError } from './blobs.ts'
 import { type Transfer, Transfers } from './transfers.ts'
+import { Turns } from './turns.ts'
 import { type Announced, makeRoom, type Unfinished, WrongOffset } from './upload-quotas.ts'
 
 /** Bytes that are stored at once, with how far the upload is by then. */
@@ -52,9 +52,9 @@ export class StoredBlobs implements Blobs {
   readonly #put: (ops: Op[]) => Promise<void>
   readonly #now: () => number
   readonly #transfers: Transfers
-  /** Bytes of a workspace's complete blobs. */
-  readonly #used = new Map<string, number>()
-  readonly #mutexes = new Map<string, Mutex>()
+  readonly #turns = new Turns(async (workspace) =>
+    (await this.list(workspace)).reduce((sum, { size }) => sum + size, 0),
+  )
 
   /** `put` stores operations durably and together. */
   constructor(
@@ -70,11 +70,11 @@ export class StoredBlobs implements Blobs {
 
   /** Forgets what is in memory of a workspace: another process may write it. */
   forget(workspace: string): void {
-    this.#used.delete(workspace)
+    this.#turns.forget(workspace)
   }
 
   bytesOf(workspace: string): Promise<number> {
-    return this.#inTurn(workspace, () => this.#usedBy(workspace))
+    return this.#turns.run(workspace, () => this.#turns.used(workspace))
   }
 
   async size(workspace: string, sha256: string): Promise<number | null> {
@@ -132,7 +132,7 @@ export class StoredBlobs implements Blobs {
     body: Readable,
     transfer: Transfer,
   ): Promise<Progress> {
-    await this.#inTurn(upload.workspace, () => this.#begin(upload, offset))
+    await this.#turns.run(upload.workspace, () => this.#begin(upload, offset))
     let at = offset
     let waiting: Uint8Array[] = []
     const store = async (): Promise<void> => {
@@ -145,16 +145,14 @@ export class StoredBlobs implements Blobs {
       ])
     }
     try {
-      for await (const chunk of chunksOf(body)) {
-        transfer.noteBytes()
-        if (at + chunk.length > upload.size) {
-          waiting = []
-          await this.#drop(upload)
-          throw tooMany(upload)
-        }
+      const drop = async (): Promise<void> => {
+        waiting = []
+        await this.#drop(upload)
+      }
+      for await (const part of receive({ upload, offset, body, transfer, drop })) {
         // The stream may use the memory of a chunk again.
-        waiting.push(Uint8Array.from(chunk))
-        at += chunk.length
+        waiting.push(Uint8Array.from(part.chunk))
+        at = part.at + part.chunk.length
         if (waiting.reduce((sum, { length }) => sum + length, 0) >= PIECE_BYTES) await store()
       }
     } finally {
@@ -180,7 +178,7 @@ export class StoredBlobs implements Blobs {
     const { workspace } = upload
     await this.#dropOld(workspace)
     await makeRoom(upload, {
-      used: () => this.#usedBy(workspace),
+      used: () => this.#turns.used(workspace),
       unfinished: async () => (await this.#unfinished(workspace)).map(({ upload }) => upload),
       drop: (key) => this.#drop(nameOf(key)),
     })
@@ -200,20 +198,20 @@ export class StoredBlobs implements Blobs {
       await this.#drop(upload)
       throw badBlob(upload)
     }
-    await this.#inTurn(workspace, async () => {
-      const used = await this.#usedBy(workspace)
+    await this.#turns.run(workspace, async () => {
+      const used = await this.#turns.used(workspace)
       const before = await this.size(workspace, sha256)
       await this.#put([
         json(wholeKey(workspace, sha256), { size, at: this.#now() }),
         { type: 'del', key: begunKey(upload) },
       ])
-      this.#used.set(workspace, used + size - (before ?? 0))
+      this.#turns.set(workspace, used + size - (before ?? 0))
     })
   }
 
   /** Sets an existing blob's time to now; false if it does not exist. */
   #renew({ workspace, sha256, size }: Announced): Promise<boolean> {
-    return this.#inTurn(workspace, async () => {
+    return this.#turns.run(workspace, async () => {
       const there = await this.size(workspace, sha256)
       if (there === null) return false
       if (there !== size) throw new ClawError('usage', `that blob has ${there} bytes, not ${size}`)
@@ -237,19 +235,19 @@ export class StoredBlobs implements Blobs {
   }
 
   async collect(workspace: string, wanted: ReadonlySet<string>, before: number): Promise<number> {
-    await this.#inTurn(workspace, () => this.#dropOld(workspace))
+    await this.#turns.run(workspace, () => this.#dropOld(workspace))
     let collected = 0
     for (const { sha256 } of await this.list(workspace)) {
       if (wanted.has(sha256)) continue
       // One lock per blob: a concurrent put either renews it first, or finds it gone.
-      await this.#inTurn(workspace, async () => {
+      await this.#turns.run(workspace, async () => {
         const whole = await this.#whole(workspace, sha256)
         if (whole === null || whole.at >= before) return
         const { size } = whole
-        const used = await this.#usedBy(workspace)
+        const used = await this.#turns.used(workspace)
         const gone: Op = { type: 'del', key: wholeKey(workspace, sha256) }
         await this.#put([gone, ...(await this.#pieces({ workspace, sha256, size }))])
-        this.#used.set(workspace, used - size)
+        this.#turns.set(workspace, used - size)
         collected++
       })
     }
@@ -295,23 +293,6 @@ export class StoredBlobs implements Blobs {
   async #pieces(name: Name): Promise<Op[]> {
     const range = { gt: piecesOf(name), lt: piecesOf(name) + END }
     return (await this.#db.keys(range).all()).map((key) => ({ type: 'del', key }))
-  }
-
-  async #usedBy(workspace: string): Promise<number> {
-    const known = this.#used.get(workspace)
-    if (known !== undefined) return known
-    const used = (await this.list(workspace)).reduce((sum, { size }) => sum + size, 0)
-    this.#used.set(workspace, used)
-    return used
-  }
-
-  /** Runs work on a workspace's blobs, one at a time. Rejects with `storage_failed` if the store fails. */
-  #inTurn<T>(workspace: string, work: () => Promise<T>): Promise<T> {
-    const mutex = this.#mutexes.get(workspace) ?? new Mutex()
-    this.#mutexes.set(workspace, mutex)
-    return mutex.run(work).catch((error) => {
-      throw storageError(error)
-    })
   }
 }
 
