@@ -59,7 +59,7 @@ export const creditsOf = (
     const first = takenOf(left, deletes)
     const isFirst = countOf(first) === countOf(deletes)
     const again = isFirst || isRepeating ? [] : recent.byOthers(by.by, deletes)
-    recent.note(by.by, takenOf(words, first))
+    recent.note(by.by, words === null ? first : takenOf(words, first))
     if (inserts === null && isFirst) return by
     const news = { inserts: inserts ?? rangesIn(update).inserts, deletes: first }
     return { ...by, news, ...(again.length > 0 && { again }) }
@@ -72,16 +72,20 @@ export const noteOwn = (
   own: readonly { update: Uint8Array; credit: Attribution }[],
   deleted: Deletions,
 ): void => {
+  if (deleted.texts.length === 0) return
   const words = wordsIn(deleted)
-  if (words.left === 0) return
   for (const { update, credit } of own) {
-    recent.note(credit.by, takenOf(words, rangesIn(update).deletes))
+    const { deletes } = rangesIn(update)
+    recent.note(credit.by, words === null ? deletes : takenOf(words, deletes))
   }
 }
 
-/** The operations of deleted texts. */
-const wordsIn = ({ texts }: Deletions): IdSet =>
-  new IdSet(texts.map(({ client, clock, text }) => ({ client, clock, length: text.length })))
+/** The operations of deleted texts; null: nothing else was deleted. */
+const wordsIn = ({ ranges, texts }: Deletions): IdSet | null => {
+  const units = texts.reduce((sum, { text }) => sum + text.length, 0)
+  if (units === countOf(ranges)) return null
+  return new IdSet(texts.map(({ client, clock, text }) => ({ client, clock, length: text.length })))
+}
 
 const takenOf = (set: IdSet, ranges: readonly IdRange[]): IdRange[] =>
   set.left === 0 ? [] : ranges.flatMap((range) => set.take(range))

@@ -24,7 +24,9 @@ export class RecentDeletions {
   readonly #now: () => number
   /** In the order of the commits. */
   #all: Recent[] = []
-  #byClient = new Map<number, List>()
+  /** Those of `#all` that are in `#byClient` (count): the rest is added when somebody asks. */
+  #indexed = 0
+  readonly #byClient = new Map<number, List>()
 
   /** `now`: milliseconds since the epoch. */
   constructor(now: () => number) {
@@ -33,28 +35,20 @@ export class RecentDeletions {
 
   /** Notes operations that `by` deleted first. */
   note(by: string | null, ranges: readonly IdRange[]): void {
+    if (ranges.length === 0) return
     const at = this.#now()
-    for (const range of ranges) this.#add({ ...range, by, at })
-    const isOld = this.#all.length > 0 && this.#all[0]!.at < at - 2 * RECENT_MS
-    if (!isOld && this.#all.length <= 2 * MOST_RANGES) return
-    const kept = this.#all.slice(-MOST_RANGES).filter((one) => one.at >= at - RECENT_MS)
+    for (const { client, clock, length } of ranges)
+      this.#all.push({ client, clock, length, by, at })
+    if (this.#all.length <= 2 * MOST_RANGES) return
+    const kept = this.#all.slice(-MOST_RANGES)
     this.forget()
-    for (const one of kept) this.#add(one)
-  }
-
-  #add(one: Recent): void {
-    this.#all.push(one)
-    const list = this.#byClient.get(one.client)
-    if (list === undefined) this.#byClient.set(one.client, { runs: [one], isSorted: true })
-    else {
-      list.isSorted &&= list.runs.at(-1)!.clock < one.clock
-      list.runs.push(one)
-    }
+    this.#all = kept
   }
 
   forget(): void {
     this.#all = []
-    this.#byClient = new Map()
+    this.#indexed = 0
+    this.#byClient.clear()
   }
 
   /** The parts of `ranges` that others than `by` deleted a moment ago. */
@@ -74,11 +68,21 @@ export class RecentDeletions {
   }
 
   #runsOf(client: number): readonly Recent[] {
+    for (; this.#indexed < this.#all.length; this.#indexed++) this.#index(this.#all[this.#indexed]!)
     const list = this.#byClient.get(client)
     if (list === undefined) return NONE
     if (!list.isSorted) list.runs.sort((a, b) => a.clock - b.clock)
     list.isSorted = true
     return list.runs
+  }
+
+  #index(one: Recent): void {
+    const list = this.#byClient.get(one.client)
+    if (list === undefined) this.#byClient.set(one.client, { runs: [one], isSorted: true })
+    else {
+      list.isSorted &&= list.runs.at(-1)!.clock < one.clock
+      list.runs.push(one)
+    }
   }
 }
 
