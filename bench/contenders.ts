@@ -18,7 +18,7 @@ const peer = (name: string, wire: WireName, file: string): Contender => ({
 })
 
 /** All clients of a benchmark are one agent, which may take what a hundred may. */
-const UNLIMITED = [
+export const UNLIMITED: readonly string[] = [
   ...['connections', 'address-connections', 'agent-connections', 'workspace-connections'],
   ...[
     'messages',
@@ -60,6 +60,16 @@ export const clawlinkOn = (url: string): Contender =>
     () => program('clawlink-sync'),
     () => ['--store', `${url}?schema=b_${randomHex(8)}`],
   )
+
+/** The same, all starts in one schema. */
+export const clawlinkOnSame = (url: string): Contender => {
+  const store = `${url}?schema=b_${randomHex(8)}`
+  return clawlinkBy(
+    'clawlink-sync on PostgreSQL',
+    () => program('clawlink-sync'),
+    () => ['--store', store],
+  )
+}
 
 /** The same of an earlier build, in another folder. */
 export const clawlinkIn = (dist: string): Contender =>

@@ -59,9 +59,14 @@ const fsyncedPut = async (): Promise<Part> => {
 /** An update, and the barrier behind it: done when the barrier is back. */
 export const barrierOn = async (contender: Contender): Promise<Part> => {
   const server = await contender.start(tempDir())
-  const wire = WIRES.stock
   const headers = bearer(await credentialFor(server.port, ROOM))
-  const ws = await connect(`ws://127.0.0.1:${server.port}${wire.path(ROOM)}`, headers)
+  return { ...(await barrierAt(server.port, ROOM, headers)), close: () => server.kill() }
+}
+
+/** The same over a connection to a room of a server that runs. */
+export const barrierAt = async (port: number, room: string, headers: object): Promise<Part> => {
+  const wire = WIRES.stock
+  const ws = await connect(`ws://127.0.0.1:${port}${wire.path(room)}`, headers)
   const answered = new Set<string>()
   let nonce = 0
   let back = () => {}
@@ -75,7 +80,7 @@ export const barrierOn = async (contender: Contender): Promise<Part> => {
     answered.add(message.toString('hex'))
     back()
   })
-  for (const message of wire.hello(ROOM)) ws.send(message)
+  for (const message of wire.hello(room)) ws.send(message)
   await welcomed
   return {
     name: 'clawlink-sync, update and barrier',
@@ -87,12 +92,12 @@ export const barrierOn = async (contender: Contender): Promise<Part> => {
       const done = new Promise<void>((resolve) => {
         back = resolve
       })
-      ws.send(wire.wrap(ROOM, update))
+      ws.send(wire.wrap(room, update))
       ws.send(ask)
       await done
       if (!answered.delete(Buffer.from(ask).toString('hex'))) throw new Error('another nonce')
     },
-    close: () => server.kill(),
+    close: async () => ws.terminate(),
   }
 }
 

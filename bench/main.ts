@@ -16,6 +16,7 @@ import { joins } from './joins.ts'
 import { linkMemory } from './link-memory.ts'
 import { mcp } from './mcp.ts'
 import { mirror } from './mirror.ts'
+import { nodes } from './nodes.ts'
 import { type Findings, store, writePage } from './report.ts'
 import { rooms } from './rooms.ts'
 import { tasks } from './tasks.ts'
@@ -45,6 +46,7 @@ const BENCHMARKS: Record<string, (log: (line: string) => void) => Promise<Findin
   authorship,
   find,
   budgets,
+  nodes,
 }
 
 const names = Object.keys(BENCHMARKS)

@@ -54,6 +54,12 @@ export const atLeast = (claim: string, ratio: number, least: number): Target => 
   passed: ratio >= least,
 })
 
+export const atMost = (claim: string, ratio: number, most: number): Target => ({
+  claim: `${claim} ≤ ${most} ×`,
+  measured: times(ratio),
+  passed: ratio <= most,
+})
+
 const resultsDir = join(root, 'bench/results')
 const resultFile = (name: string) => join(resultsDir, `${name}.json`)
 

@@ -13,12 +13,22 @@ import { root } from '../support/server.ts'
 
 /** Tests of LevelDB itself, which reach into the files of its database, by the beginning of their file or title. */
 const OF_LEVELDB: Readonly<Record<string, string>> = {
+  'history/attribution': 'opens LevelDB after the server has stopped',
+  'history/before-attribution': 'formats of LevelDB before there was PostgreSQL',
+  'http-agents/kept': 'writes into LevelDB after the server has stopped',
+  'ops/authors-damage': 'damages records of LevelDB',
   'ops/backup-kills': 'kills servers of copies of a folder, which would share one database',
   'ops/damage': 'damages files of LevelDB',
   'ops/full-disk': 'fills the disk of LevelDB',
   'ops/upgrade': 'formats of LevelDB before there was PostgreSQL',
 }
 const TITLES_OF_LEVELDB: readonly string[] = [
+  '[FIND-5] kill -9', // writes the archive into LevelDB first
+  '[OPS-12] doctor says a line', // sets the time of a file of LevelDB
+  '[OPS-18] a data folder', // looks at the permissions of files of LevelDB
+  '[OPS-4] 2 times kill -9', // removes a file of LevelDB
+  '[TIME-9] verify names', // damages records of LevelDB
+  '[ADMIN-1] status', // LevelDB tells the bytes of each workspace
   '[HTTP-14] the data folder has no token in it', // looks for the journal of LevelDB
   '[AUTH-38] [AUTH-56] the owner’s token is shown to no process', // a proof is asked for, without the token
 ]

@@ -27,7 +27,7 @@ export const startHere = async ({
   workspaces = [],
 }: Pick<ServerOptions, 'data' | 'port' | 'args' | 'workspaces'> = {}): Promise<ServerAt> => {
   const at = String(given ?? (await ownPort()))
-  const line = ['--port', at, '--data', data, '--no-mdns', ...storeArgs(data), ...args]
+  const line = ['--port', at, '--data', data, '--no-mdns', ...storeArgs(data, args), ...args]
   const options = parseOptions(readProgram(PROGRAM, line), {})
   let written = ''
   const write = (line: string) => {
@@ -85,7 +85,7 @@ export const serveAs = async (
   ...args: string[]
 ): Promise<Here> => {
   const port = args.includes('--port') ? [] : ['--port', '0']
-  const given = [...port, '--data', data, '--no-mdns', ...storeArgs(data), ...args]
+  const given = [...port, '--data', data, '--no-mdns', ...storeArgs(data, args), ...args]
   const options = parseOptions(readProgram(PROGRAM, given), {})
   const server = await startSyncServer(options, 'test', pino({ level: 'silent' }), cluster)
   setToken(server.port, ownerToken(data))

@@ -140,11 +140,13 @@ export const makeWorkspaces = async (url: string, ...names: string[]): Promise<v
 
 /**
  * The store for a server's data: its own schema in the PostgreSQL database that CLAWLINK_TEST_STORE names, where
- * `npm run proof -- postgres` runs the tests of the server on it; else LevelDB. A folder with a database stays with it.
+ * `npm run proof -- postgres` runs the tests of the server on it; else LevelDB. A folder with a database stays with it, and
+ * `args` that name a store hold.
  */
-export const storeArgs = (data: string): string[] => {
+export const storeArgs = (data: string, args: readonly string[] = []): string[] => {
   const url = process.env.CLAWLINK_TEST_STORE
-  if (!url || existsSync(join(data, 'CURRENT')) || existsSync(join(data, 'store.json'))) return []
+  if (!url || args.includes('--store')) return []
+  if (existsSync(join(data, 'CURRENT')) || existsSync(join(data, 'store.json'))) return []
   return [
     '--store',
     `${url}?schema=t_${createHash('sha256').update(data).digest('hex').slice(0, 16)}`,
@@ -155,7 +157,8 @@ export const storeArgs = (data: string): string[] => {
 export const startServer = async (options: ServerOptions = {}): Promise<Server> => {
   const data = options.data ?? tempDir('data')
   const at = options.port ?? (await ownPort())
-  const args = ['--port', String(at), '--data', data, ...storeArgs(data), ...(options.args ?? [])]
+  const { args: more = [] } = options
+  const args = ['--port', String(at), '--data', data, ...storeArgs(data, more), ...more]
   const child = spawn(options.node ?? process.execPath, [bin('clawlink-sync.cjs'), ...args], {
     stdio: ['ignore', 'pipe', 'pipe'],
     env: { ...process.env, ...options.env },
