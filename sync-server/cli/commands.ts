@@ -99,7 +99,7 @@ export const ACCESS: readonly CommandRow[] = [
     name: 'workspaces',
     summary: 'list workspaces; make, rename, remove one, bring one back',
     about:
-      'A workspace is only made by this command or with --create; other commands reject an unknown name. rename changes its name in the lists of the host. remove ends all connections to it; its data stay, and restore brings it back with its members.',
+      'A workspace is only made by this command or with --create; other commands reject an unknown name. rename changes its name in the lists of the host. remove ends all connections to it; its data stay on disk, which frees nothing, and restore brings it back with its members.',
     operands: ['action', 'name', 'new'],
     flags: {
       action: {

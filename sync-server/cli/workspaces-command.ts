@@ -46,7 +46,7 @@ const remove = async (admin: Admin, name: string): Promise<Done> => {
   const data = await admin.do('remove', { workspace: name })
   return {
     data,
-    lines: [`removed ${data.workspace}: nobody reaches it; its data stay`],
+    lines: [`removed ${data.workspace}: nobody reaches it; its data stay, and no disk is freed`],
     notes: [`to bring it back: clawlink-sync workspaces restore ${data.workspace}`],
   }
 }
