@@ -2,7 +2,8 @@
 // it is.   npm run screenshots
 import { type Agent, agent } from '../../test/support/agent.ts'
 import { startServer, tempDir } from '../../test/support/server.ts'
-import { shooting } from './shoot.ts'
+import { drawGallery } from './gallery.ts'
+import { type Step, shooting } from './shoot.ts'
 
 const server = await startServer()
 const register = async (name: string, caps: string, about: string): Promise<Agent> => {
@@ -13,6 +14,9 @@ const register = async (name: string, caps: string, about: string): Promise<Agen
 const scout = await register('Scout', 'research,web', 'finds things out')
 const builder = await register('Builder', 'typescript,tests', 'writes and tests code')
 const critic = await register('Critic', 'review', 'reads what others wrote')
+const writer = await register('Writer', 'docs', 'writes what people read')
+const tester = await register('Tester', 'tests', 'tries to break it')
+await register('Keeper', 'ops', 'runs what is done')
 
 interface Told {
   task: { task_id: string }
@@ -116,6 +120,33 @@ await shoot(
     ...[{ press: 'Down' }, { press: 'End' }, { type: typed }, typed],
   ],
 )
-await shoot('help', 'clawlink: all keys', [110, 40], ['Critic', { press: '?' }, 'next view'])
+const question = await delegated(tester, 'Writer', 'Describe the errors of rows')
+await writer.ask('claim', question)
+await move(writer, 'Tester', question, 'Which of them do people see?', 'input-required')
+await writer.ask('send', 'You', 'The page about rows is in notes/rows.md')
+await writer.ask(
+  ...['file-suggest', '--key', 'src/parser.ts', '--find', 'a row has a key and values'],
+  ...['--replace', 'a row begins with its key', '--note', 'says what to do'],
+)
+await delegated(tester, 'You', 'Say which errors are shown')
+await shoot('help', 'clawlink: all keys', [110, 40], ['Critic', { press: '?' }, 'all keys'])
+const [esc, back, enter] = [{ press: 'Escape' }, { press: 'BSpace' }, { press: 'Enter' }]
+const atFile: Step[] = [{ press: '4' }, { type: '/parser' }, enter, enter]
+const blank = await drawGallery(server.url, { CLAWLINK_HOME: home }, [
+  ['me', [{ press: '0' }, 'SINCE'], []],
+  ['agents', [{ press: '1' }, 'Keeper'], []],
+  ['tasks', [{ press: '2' }, 'parser tell'], []],
+  ['task', [enter, 'History'], [back]],
+  ['feed', [{ press: '3' }, 'green again'], []],
+  ['editor', [...atFile, 'throw new'], [{ press: 'C-q' }]],
+  ['files', ['v1'], []],
+  ['history', [{ press: 'H' }, 'version 1 of'], [back]],
+  ['suggestions', [{ press: 'E' }, 'HUNKS'], []],
+  ['suggestion', [enter, 'hunk 1'], [back, back]],
+  ['finder', [{ press: 'f' }, { type: 'row' }, /task +/], [esc, 'q quit']],
+  ['form', [{ press: 'd' }, 'Approved by'], [esc, 'q quit']],
+  ['help', [{ press: '?' }, 'all keys'], [back]],
+])
+if (blank.length > 0) console.log(`blank: ${blank.join(' ')}`)
 await server.stop()
 process.exit(0)

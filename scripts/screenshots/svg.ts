@@ -12,18 +12,34 @@ interface Style {
 const PLAIN: Style = {
   ...{ fg: null, bg: null, isBold: false, isDim: false, isInverse: false, isUnderlined: false },
 }
-const INK = '#d8dee9'
-const PAPER = '#1e222a'
-const COLOURS = [
-  ...['#3b4252', '#e06c75', '#98c379', '#e5c07b', '#61afef', '#c678dd', '#56b6c2', '#abb2bf'],
-  ...['#7f8693', '#ff7b86', '#b5e890', '#ffd68a', '#82c4ff', '#e09bff', '#7fe0ec', '#ffffff'],
-]
+/** The colours of a terminal: text, ground, and the 16. */
+interface Scheme {
+  ink: string
+  paper: string
+  colours: readonly string[]
+}
+const SCHEMES = {
+  dark: {
+    ...{ ink: '#d8dee9', paper: '#1e222a' },
+    colours: [
+      ...['#3b4252', '#e06c75', '#98c379', '#e5c07b', '#61afef', '#c678dd', '#56b6c2', '#abb2bf'],
+      ...['#7f8693', '#ff7b86', '#b5e890', '#ffd68a', '#82c4ff', '#e09bff', '#7fe0ec', '#ffffff'],
+    ],
+  },
+  light: {
+    ...{ ink: '#24292f', paper: '#ffffff' },
+    colours: [
+      ...['#24292f', '#cf222e', '#116329', '#7d4e00', '#0969da', '#8250df', '#1b7c83', '#6e7781'],
+      ...['#57606a', '#a40e26', '#1a7f37', '#633c01', '#218bff', '#a475f9', '#3192aa', '#8c959f'],
+    ],
+  },
+} as const satisfies Record<string, Scheme>
 /** Size of a cell, in pixels. */
 const [CELL_X, CELL_Y] = [8.4, 18]
 const MARGIN = 12
 
-const xterm = (n: number): string => {
-  if (n < 16) return COLOURS[n]!
+const xterm = (n: number, { colours }: Scheme): string => {
+  if (n < 16) return colours[n]!
   if (n >= 232) return `rgb(${[8 + 10 * (n - 232)].flatMap((v) => [v, v, v]).join()})`
   const steps = [0, 95, 135, 175, 215, 255]
   const at = n - 16
@@ -31,7 +47,8 @@ const xterm = (n: number): string => {
 }
 
 /** The style after a "select graphic rendition" sequence (ECMA-48, 8.3.117). */
-const restyled = (before: Style, sequence: string): Style => {
+const restyled = (before: Style, sequence: string, scheme: Scheme): Style => {
+  const { colours } = scheme
   const codes = sequence === '' ? [0] : sequence.split(';').map(Number)
   let style = before
   for (let i = 0; i < codes.length; i++) {
@@ -41,7 +58,7 @@ const restyled = (before: Style, sequence: string): Style => {
       const isIndex = codes[i + 1] === 5
       const given = codes.slice(i + 2, i + (isIndex ? 3 : 5))
       i += given.length + 1
-      return isIndex ? xterm(given[0]!) : `rgb(${given.join()})`
+      return isIndex ? xterm(given[0]!, scheme) : `rgb(${given.join()})`
     }
     if (code === 0) style = PLAIN
     else if (code === 1) style = { ...style, isBold: true }
@@ -55,10 +72,10 @@ const restyled = (before: Style, sequence: string): Style => {
     else if (code === 39) style = { ...style, fg: null }
     else if (code === 48) style = { ...style, bg: extended() }
     else if (code === 49) style = { ...style, bg: null }
-    else if (code >= 30 && code < 38) style = { ...style, fg: COLOURS[code - 30]! }
-    else if (code >= 40 && code < 48) style = { ...style, bg: COLOURS[code - 40]! }
-    else if (code >= 90 && code < 98) style = { ...style, fg: COLOURS[code - 82]! }
-    else if (code >= 100 && code < 108) style = { ...style, bg: COLOURS[code - 92]! }
+    else if (code >= 30 && code < 38) style = { ...style, fg: colours[code - 30]! }
+    else if (code >= 40 && code < 48) style = { ...style, bg: colours[code - 40]! }
+    else if (code >= 90 && code < 98) style = { ...style, fg: colours[code - 82]! }
+    else if (code >= 100 && code < 108) style = { ...style, bg: colours[code - 92]! }
   }
   return style
 }
@@ -69,10 +86,16 @@ const escaped = (text: string): string =>
 const round = (value: number): string => String(Math.round(value * 10) / 10)
 
 /** A part of a line in one style, from column `x` on, and the column after it. */
-const drawn = (text: string, style: Style, x: number, y: number): { svg: string; end: number } => {
+const drawn = (
+  text: string,
+  style: Style,
+  x: number,
+  y: number,
+  { ink, paper }: Scheme,
+): { svg: string; end: number } => {
   const [fg, bg] = style.isInverse
-    ? [style.bg ?? PAPER, style.fg ?? INK]
-    : [style.fg ?? INK, style.bg]
+    ? [style.bg ?? paper, style.fg ?? ink]
+    : [style.fg ?? ink, style.bg]
   const look = [
     style.isBold ? ' font-weight="bold"' : '',
     style.isDim ? ' opacity="0.6"' : '',
@@ -80,13 +103,13 @@ const drawn = (text: string, style: Style, x: number, y: number): { svg: string;
   ].join('')
   const top = MARGIN + y * CELL_Y
   let column = x
-  // Word by word, so that no font's own widths add up over a line.
-  const words = (text.match(/\s+|\S+/g) ?? []).map((word) => {
+  // In parts between gaps, so that no font's own widths add up over a line.
+  const words = (text.match(/\s+|\S+(?: \S+)*/g) ?? []).map((word) => {
     const left = MARGIN + column * CELL_X
     const width = widthOf(word)
     column += width
     if (word.trim() === '') return ''
-    return `<text x="${round(left)}" y="${top + 13}" textLength="${round(width * CELL_X)}" lengthAdjust="spacingAndGlyphs" fill="${fg}"${look}>${escaped(word)}</text>`
+    return `<text x="${round(left)}" y="${top + 13}" textLength="${round(width * CELL_X)}" lengthAdjust="spacingAndGlyphs"${fg === ink ? '' : ` fill="${fg}"`}${look}>${escaped(word)}</text>`
   })
   const [left, size] = [MARGIN + x * CELL_X, (column - x) * CELL_X]
   const back =
@@ -96,17 +119,23 @@ const drawn = (text: string, style: Style, x: number, y: number): { svg: string;
   return { svg: back + words.join(''), end: column }
 }
 
-/** What a terminal of so many columns shows, with its colours, as an image. */
-export const toSvg = (lines: readonly string[], columns: number, title: string): string => {
+/** The screen of a terminal of so many columns, with its colours, as an image. */
+export const toSvg = (
+  lines: readonly string[],
+  columns: number,
+  title: string,
+  theme: keyof typeof SCHEMES = 'dark',
+): string => {
+  const scheme: Scheme = SCHEMES[theme]
   const body = lines.flatMap((line, y) => {
     let style = PLAIN
     let x = 0
     return line.split(/\u001b\[([\d;]*)m/).flatMap((part, i) => {
       if (i % 2 === 1) {
-        style = restyled(style, part)
+        style = restyled(style, part, scheme)
         return []
       }
-      const { svg, end } = drawn(part, style, x, y)
+      const { svg, end } = drawn(part, style, x, y, scheme)
       x = end
       return svg
     })
@@ -114,8 +143,10 @@ export const toSvg = (lines: readonly string[], columns: number, title: string):
   const [width, height] = [2 * MARGIN + columns * CELL_X, 2 * MARGIN + lines.length * CELL_Y]
   return `<svg xmlns="http://www.w3.org/2000/svg" width="${round(width)}" height="${height}" viewBox="0 0 ${round(width)} ${height}" xml:space="preserve" font-family="ui-monospace, 'DejaVu Sans Mono', Menlo, Consolas, monospace" font-size="14">
 <title>${escaped(title)}</title>
-<rect width="100%" height="100%" rx="8" fill="${PAPER}"/>
+<rect width="100%" height="100%" rx="8" fill="${scheme.paper}"/>
+<g fill="${scheme.ink}">
 ${body.filter((part) => part !== '').join('\n')}
+</g>
 </svg>
 `
 }
