@@ -1,7 +1,8 @@
 import type * as Y from 'yjs'
-import type { AgentId } from '../../../protocol/ids.ts'
+import type { AgentId, TaskId } from '../../../protocol/ids.ts'
 import { registerAgent } from '../../../workspace/agents/agents.ts'
 import type { TaskState } from '../../../workspace/document/schema.ts'
+import { taskRecord } from '../../../workspace/document/shape.ts'
 import {
   approveTask,
   cancelTask,
@@ -9,6 +10,7 @@ import {
   declineTask,
   releaseTask,
 } from '../../../workspace/tasks/task-commands.ts'
+import { offersOf } from '../../../workspace/tasks/task-write.ts'
 import { addTask, type NewTask, type Task } from '../../../workspace/tasks/tasks.ts'
 import { agentId, move, replica, settle, taskId, worldAt } from './replicas.ts'
 
@@ -71,3 +73,7 @@ export const cancel = settled(cancelTask)
 export const to = (doc: Y.Doc, state: TaskState, agent: AgentId, message = '', now = 2): Task =>
   move(doc, { ...by(agent, message, now), state })
 export const toWith = move
+
+/** The agents that a task is offered to. */
+export const offered = (doc: Y.Doc, task: TaskId = id): AgentId[] =>
+  offersOf(taskRecord(doc, task)!).map(({ to }) => to)
