@@ -2,7 +2,7 @@ import * as decoding from 'lib0/decoding'
 import * as encoding from 'lib0/encoding'
 import { type Awareness, encodeAwarenessUpdate } from 'y-protocols/awareness'
 import { WebsocketProvider } from 'y-websocket'
-import type * as Y from 'yjs'
+import * as Y from 'yjs'
 import { randomFraction } from '../../lib/random.ts'
 import { AWARENESS, BARRIER, HEAD_BYTES } from '../../protocol/frames.ts'
 import { backoffMs } from './closing.ts'
@@ -96,6 +96,11 @@ export class Provider {
   /** True if a Yjs transaction with this origin came from the server. */
   isOrigin(origin: unknown): boolean {
     return origin === this.#inner
+  }
+
+  /** Hands messages over in one transaction, as of the server. */
+  together(run: () => void): void {
+    Y.transact(this.#inner.doc, run, this.#inner, false)
   }
 
   dial(): void {

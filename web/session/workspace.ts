@@ -10,7 +10,7 @@ import type { Role } from '../../protocol/roles.ts'
 import { agentName, hasAgent } from '../../workspace/agents/agents.ts'
 import { type FileCursor, type Presence, readPresence } from '../../workspace/agents/presence.ts'
 import type { Message } from '../../workspace/messages/message.ts'
-import { addressOf, type Session } from './api.ts'
+import { addressOf, call, type Session } from './api.ts'
 import { leaseClientId } from './client-ids.ts'
 import { Inbox } from './inbox.ts'
 import { ticketSocket } from './socket.ts'
@@ -41,7 +41,8 @@ export class Workspace {
   saving: Saving = 'kept'
   /** The credential has ended: nothing is sent any more. */
   ended: ClawError | null = null
-  readonly role: Role
+  /** As the server had it at the last connect. */
+  role: Role
   readonly #id: AgentId
   readonly #storage: IndexeddbPersistence
   readonly #provider: Provider
@@ -66,7 +67,11 @@ export class Workspace {
       workspace,
       this.doc,
       this.awareness,
-      ticketSocket(workspace, (error) => this.#failed(ClawError.from(error))),
+      ticketSocket(
+        workspace,
+        (error) => this.#failed(ClawError.from(error)),
+        (run) => this.#provider.together(run),
+      ),
       {
         retries: (code) => this.ended === null && isTransient(code),
         status: (isConnected) => this.#changed(isConnected),
@@ -92,6 +97,10 @@ export class Workspace {
       this.#confirm()
     })
     this.awareness.on('change', () => this.#tell())
+    // Neither the server nor this browser's disk has the newest change yet.
+    addEventListener('beforeunload', (event) => {
+      if (this.saving === 'keeping') event.preventDefault()
+    })
     addEventListener('online', () => this.#provider.dial())
     // A connection through a network that is gone would look alive until its next heartbeat.
     addEventListener('offline', () => this.#provider.hangUp())
@@ -177,6 +186,20 @@ export class Workspace {
     this.#confirm()
     this.#mayHaveMail()
     this.#tell()
+    void this.#readRole()
+  }
+
+  /** An admin may have given this person another role, and the connection is dialed anew then. */
+  async #readRole(): Promise<void> {
+    try {
+      const { role } = await call<Session>(this.where.workspace, 'GET', 'api/session')
+      if (role === this.role) return
+      this.role = role
+      this.#present()
+      this.#tell()
+    } catch {
+      // It is read again with the next connect.
+    }
   }
 
   #mayHaveMail(): void {

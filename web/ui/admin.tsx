@@ -1,6 +1,7 @@
 import { useSignal } from '@preact/signals'
 import { useEffect } from 'preact/hooks'
 import { joinLink, ROLES, type Role } from '../../protocol/roles.ts'
+import { Copy } from '../parts/copy.tsx'
 import { Ago, Empty, Said } from '../parts/parts.tsx'
 import { addressOf } from '../session/api.ts'
 import type { Team } from '../state/team.ts'
@@ -254,7 +255,6 @@ const InviteForm = ({ team, made }: { team: Team; made: () => void }) => {
 
 /** The link is shown once: the server keeps a hash of it. */
 const Made = ({ link, forget }: { link: string; forget: () => void }) => {
-  const isCopied = useSignal(false)
   return (
     <section class="panel" aria-label="The join link">
       <p>
@@ -266,15 +266,7 @@ const Made = ({ link, forget }: { link: string; forget: () => void }) => {
         <input readOnly value={link} onFocus={({ currentTarget }) => currentTarget.select()} />
       </label>
       <div class="buttons">
-        <button
-          type="button"
-          onClick={async () => {
-            await navigator.clipboard?.writeText(link).catch(() => {})
-            isCopied.value = true
-          }}
-        >
-          {isCopied.value ? 'Copied' : 'Copy'}
-        </button>
+        <Copy text={link} />
         <button type="button" onClick={forget}>
           Hide
         </button>

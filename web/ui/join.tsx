@@ -1,27 +1,16 @@
 import { useSignal } from '@preact/signals'
 import { ClawError } from '../../protocol/errors.ts'
+import { Copy } from '../parts/copy.tsx'
 import { call, inWorkspace, type Session } from '../session/api.ts'
 import { type JoinLink, joinBy, linkIn } from '../session/join-link.ts'
 
 const INSTALL = 'npm install -g clawlink'
 
-const Code = ({ children }: { children: string }) => {
-  const isCopied = useSignal(false)
-  return (
-    <p class="command">
-      <code>{children}</code>{' '}
-      <button
-        type="button"
-        onClick={async () => {
-          await navigator.clipboard?.writeText(children).catch(() => {})
-          isCopied.value = true
-        }}
-      >
-        {isCopied.value ? 'copied' : 'copy'}
-      </button>
-    </p>
-  )
-}
+const Code = ({ children }: { children: string }) => (
+  <p class="command">
+    <code>{children}</code> <Copy text={children} />
+  </p>
+)
 
 /** For those who have no link: what this is, and how to get in. */
 export const Landing = ({ why, address }: { why: string | null; address: string }) => (

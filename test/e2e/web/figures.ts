@@ -1,4 +1,4 @@
-import { loadavg } from 'node:os'
+import { availableParallelism, loadavg } from 'node:os'
 import type { Browser, Page } from 'playwright-core'
 import type { Role } from '../../../protocol/roles.ts'
 import { joinLink } from '../../../protocol/roles.ts'
@@ -37,11 +37,13 @@ export const measure = async (browser: Browser, faults: string[], say: Say): Pro
     }
   }
   const figures: Figure[] = []
-  const told = (figure: Figure): void => {
+  const told = (found: Figure): void => {
+    // Others may work on the machine.
+    const load = `load ${loadavg()[0]!.toFixed(1)} on ${availableParallelism()} cores`
+    const figure = { ...found, measured: `${found.measured} (${load})` }
     figures.push(figure)
     say(`${figure.isKept ? 'kept' : 'NOT KEPT'}: ${figure.what}: ${figure.measured}`)
   }
-  say(`load ${loadavg()[0]!.toFixed(1)}`)
   await grow(1, false)
   const calm = keepTyping(typists, 2)
   told(await firstCaret(browser, server, faults))
@@ -55,7 +57,6 @@ export const measure = async (browser: Browser, faults: string[], say: Say): Pro
   const busy = keepTyping(typists, 20)
   told(await frames(browser, server, faults))
   busy()
-  say(`load ${loadavg()[0]!.toFixed(1)}`)
   for (const typist of typists) typist.close()
   await server.stop()
   return figures

@@ -7,20 +7,24 @@ import { PICTURES } from './pictures.ts'
 const PAGE = join(root, 'docs/web.md')
 const [BEGIN, END] = ['<!-- made by `npm run e2e:web -- --write` -->', '<!-- end -->']
 
-/** Writes the figures of this run, and the list of pictures, into docs/web.md. */
+/** Writes the figures of this run, those of earlier ones that it did not measure, and the pictures into docs/web.md. */
 export const writePage = (figures: readonly Figure[]): void => {
   const text = readFileSync(PAGE, 'utf8')
   const [from, to] = [text.indexOf(BEGIN), text.indexOf(END)]
   if (from < 0 || to < from) throw new Error('docs/web.md has no place for figures')
-  const rows = figures.map(
-    ({ what, limit, measured, isKept }) =>
-      `| ${what} | ${limit} | ${measured}${isKept ? '' : ' ✗'} |`,
+  const rows = new Map(
+    [...text.slice(from, to).matchAll(/^\| (.+?) \| .+ \| .+ \|$/gm)]
+      .filter(([, what]) => what !== 'measured')
+      .map(([row, what]) => [what, row]),
   )
+  for (const { what, limit, measured, isKept } of figures) {
+    rows.set(what, `| ${what} | ${limit} | ${measured}${isKept ? '' : ' ✗'} |`)
+  }
   const lines = [
     '',
     '| measured | limit | found |',
     '|---|---|---|',
-    ...rows,
+    ...rows.values(),
     '',
     ...pictures(),
     '',
