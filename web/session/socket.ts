@@ -1,21 +1,12 @@
 import { call } from './api.ts'
+import { Batch } from './batch.ts'
 
 /** Close code of an attempt that got no ticket: y-websocket tries again. */
 const NO_TICKET = 1006
 
-/** A hidden tab draws no frames: updates wait this long at most (milliseconds). */
-const HIDDEN_MS = 100
-
-/** True for the message of a Yjs update: sync, update. */
-const isUpdate = ({ data }: MessageEvent): boolean => {
-  const [type, kind] = new Uint8Array(data as ArrayBuffer, 0, 2)
-  return type === 0 && kind === 2
-}
-
 /**
  * Makes the class of the sockets of a workspace: each gets a ticket first, because browsers send no header with a
- * WebSocket. Updates that arrive between two frames are handed over by one `together`: of 600 edits per second the
- * editor draws no more than frames.
+ * WebSocket. `together` hands over several updates at once.
  */
 export const ticketSocket = (
   workspace: string,
@@ -34,7 +25,7 @@ export const ticketSocket = (
     readonly bytesRead = 0
     #socket: WebSocket | null = null
     #isClosed = false
-    readonly #updates: MessageEvent[] = []
+    readonly #batch = new Batch(together, (event) => this.onmessage?.(event))
 
     constructor(url: string | URL) {
       this.#open(String(url)).catch((error) => {
@@ -68,32 +59,15 @@ export const ticketSocket = (
       const socket = new WebSocket(`${url}?ticket=${encodeURIComponent(ticket)}`)
       socket.binaryType = 'arraybuffer'
       socket.onopen = () => this.onopen?.()
-      socket.onmessage = (event) => {
-        if (!isUpdate(event)) {
-          this.#handOver()
-          this.onmessage?.(event)
-        } else if (this.#updates.push(event) === 1) {
-          const handOver = () => this.#handOver()
-          requestAnimationFrame(handOver)
-          setTimeout(handOver, HIDDEN_MS)
-        }
-      }
+      socket.onmessage = (event) => this.#batch.take(event)
       socket.onerror = (event) => this.onerror?.(event)
       socket.onclose = ({ code, reason }) => this.#ended(code, reason)
       this.#socket = socket
     }
 
-    #handOver(): void {
-      const updates = this.#updates.splice(0)
-      if (updates.length === 0) return
-      together(() => {
-        for (const event of updates) this.onmessage?.(event)
-      })
-    }
-
     #ended(code: number, reason: string): void {
       this.#isClosed = true
-      this.#handOver()
+      this.#batch.handOver()
       const told = this.onclose
       this.onclose = null
       told?.({ code, reason })
