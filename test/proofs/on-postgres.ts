@@ -13,7 +13,6 @@ import { root } from '../support/server.ts'
 
 /** Tests of LevelDB itself, which reach into the files of its database, by the beginning of their file or title. */
 const OF_LEVELDB: Readonly<Record<string, string>> = {
-  'history/attribution': 'opens LevelDB after the server has stopped',
   'history/before-attribution': 'formats of LevelDB before there was PostgreSQL',
   'http-agents/kept': 'writes into LevelDB after the server has stopped',
   'ops/authors-damage': 'damages records of LevelDB',

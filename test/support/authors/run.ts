@@ -1,6 +1,7 @@
 import * as Y from 'yjs'
 import type { FileBlame } from '../../../client/http/api.ts'
-import { LevelUpdateLog } from '../../../sync-server/storage/level-update-log.ts'
+import { openLog } from '../../../sync-server/storage/open-log.ts'
+import { placeOf } from '../../../sync-server/storage/place.ts'
 import type { AttributionMap } from '../../../sync-server/storage/update-log.ts'
 import { docOf } from '../../../sync-server/sync/updates/document.ts'
 import { type Agent, isAlive, linkPid, registered } from '../agent.ts'
@@ -364,7 +365,7 @@ class Authors {
   }
 
   async #checkLog(data: string): Promise<void> {
-    const log = await LevelUpdateLog.open(data, Date.now, false)
+    const log = await openLog(placeOf(data, null), Date.now, false)
     try {
       const doc = docOf(await log.load('default'))
       const clocks = Y.decodeStateVector(Y.encodeStateVector(doc))

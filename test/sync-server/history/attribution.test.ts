@@ -1,6 +1,8 @@
 import { expect, it } from 'vitest'
 import * as Y from 'yjs'
-import { LevelUpdateLog } from '../../../sync-server/storage/level-update-log.ts'
+import type { LevelUpdateLog } from '../../../sync-server/storage/level-update-log.ts'
+import { openLog } from '../../../sync-server/storage/open-log.ts'
+import { placeOf } from '../../../sync-server/storage/place.ts'
 import { ask, type Member, member } from '../../support/auth/members.ts'
 import { frame, liveDoc } from '../../support/client.ts'
 import { startHere } from '../../support/in-process.ts'
@@ -11,7 +13,7 @@ const join = (server: ServerAt, who: Member, doc = new Y.Doc()) =>
 
 /** The log of a server that has stopped. */
 const logOf = async <T>(data: string, read: (log: LevelUpdateLog) => Promise<T>): Promise<T> => {
-  const log = await LevelUpdateLog.open(data, Date.now, false)
+  const log = await openLog(placeOf(data, null), Date.now, false)
   return read(log).finally(() => log.close())
 }
 
