@@ -34,13 +34,11 @@ it('[PACKAGE-5] the package has the programs, what one reads about them and skil
   const paths = packed.files.map(({ path }) => path)
   const page = paths.filter((path) => path.startsWith('dist/page-'))
   const names = page.map((path) => path.replace(/-[A-Z0-9]{8}\./, '.').slice('dist/page-'.length))
-  expect(new Set(names)).toEqual(
-    new Set(
-      ['chunk.js', 'editor.js', 'icon.svg', 'index.html', 'main.js', 'style.css', 'sw.js'].map(
-        (name) => `${name}.gz`,
-      ),
-    ),
-  )
+  for (const name of ['index.html', 'main.js', 'editor.js', 'style.css', 'icon.svg', 'sw.js']) {
+    expect(names).toContain(`${name}.gz`)
+  }
+  // What the page loads later has the name of its module.
+  expect(names.filter((name) => !/^[a-z-]+\.(css|html|js|svg)\.gz$/.test(name))).toEqual([])
   expect(paths.filter((path) => !/^(docs|skills|dist\/page-)/.test(path)).sort()).toEqual([
     'AGENTS.md',
     'ARCHITECTURE.md',
@@ -69,7 +67,7 @@ it('[PACKAGE-5] the package has the programs, what one reads about them and skil
       link,
     ).toBe(true)
   }
-  expect(packed.size).toBeLessThan(1_950_000)
+  expect(packed.size).toBeLessThan(2_000_000)
   expect(packed.unpackedSize).toBeLessThan(7_250_000)
   // What every command loads: no help text gets into it.
   expect(statSync(bin('clawlink-agent.cjs')).size).toBeLessThan(8_000)
