@@ -127,8 +127,9 @@ export const toSvg = (
   theme: keyof typeof SCHEMES = 'dark',
 ): string => {
   const scheme: Scheme = SCHEMES[theme]
+  // A style goes on into the next line until a sequence ends it.
+  let style = PLAIN
   const body = lines.flatMap((line, y) => {
-    let style = PLAIN
     let x = 0
     return line.split(/\u001b\[([\d;]*)m/).flatMap((part, i) => {
       if (i % 2 === 1) {

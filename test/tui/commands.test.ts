@@ -138,6 +138,7 @@ describe('the palette', () => {
       ...['filter', 'help', 'quit', 'invite', 'agents', 'tasks', 'feed', 'files'],
       ...['history', 'replay', 'play', 'faster', 'slower', 'back-ten', 'on-ten', 'seek', 'whole'],
       ...['checkpoints', 'diff', 'restore-one', 'suggestions', 'accept-all', 'take-part', 'me'],
+      'reject-all',
       ...['find', 'sort', 'preview', 'copy', 'copy-id', 'focus'],
     ]
     for (const { name, keysOnly } of UI_COMMANDS) {

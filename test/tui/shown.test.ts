@@ -1,6 +1,8 @@
 import fc from 'fast-check'
 import { expect, it } from 'vitest'
+import type { ErrorBody } from '../../protocol/errors.ts'
 import type { AgentId, BroadcastId, TaskId } from '../../protocol/ids.ts'
+import { nameOfNeed } from '../../tui/model/reads.ts'
 import { rowText, rowWidth } from '../../tui/ui/rows.ts'
 import { registerAgent } from '../../workspace/agents/agents.ts'
 import { putFile } from '../../workspace/files/put-file.ts'
@@ -169,7 +171,15 @@ it('[TUI-18] a page tells all there is of its thing, also what this version does
   for (const text of [task.task, 'future fiel', '{"a":1}', 'branch', 'Notes', 'History']) {
     expect(at.text()).toContain(text)
   }
+  // A task that is not in the document may be in the archive.
   at.desk.look = look('t-gone')
-  expect(at.text()).toContain('t-gone is not here')
+  expect(at.text()).toContain('reading …')
+  const error = { code: 'unknown_task', message: 'no task "t-gone"', hint: '', retryable: false }
+  const read = { stamp: '', data: undefined, error: error as ErrorBody }
+  at.desk.look = {
+    ...look('t-gone'),
+    reads: new Map([[nameOfNeed(['task', '--task=t-gone']), read]]),
+  }
+  expect(at.text()).toContain('no task "t-gone"')
   at.desk.close()
 })

@@ -43,7 +43,8 @@ export const taskPage = (
   const read = look.reads.get(nameOfNeed(need!.argv))
   if (read === undefined) return [...waitingRows]
   if (read.error !== null) return failedRows(read.error)
-  const { task: archived } = read.data as { task: TaskWithHistory }
+  const { task: archived } = (read.data ?? {}) as { task?: TaskWithHistory }
+  if (archived === undefined) return null
   return pageOf(archived, null, names, taskById, () => archived.history, look.plain, width)
 }
 
