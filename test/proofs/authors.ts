@@ -3,7 +3,7 @@ import { type Outcome, runAuthors } from '../support/authors/run.ts'
 /**
  * Random edits by agents of all kinds, with forged frames between: `npm run proof -- authors [EDITS [SEED [MINUTES]]]`. Each
  * round has a workspace and a seed of its own; a round runs alone with `authors 100000 ITS-SEED`. After MINUTES no further
- * edits are made.
+ * edits are made. With CLAWLINK_TEST_STORE=postgres://… the servers have their records there.
  */
 const [edits = 1_000_000, seed = Math.floor(Math.random() * 2 ** 31), minutes = 40] = process.argv
   .slice(2)
