@@ -100,6 +100,9 @@ round 10 of 10: SEED=2520
 no wrong author in 1000460 edits, 3695 s, 271 edits/s
 \`\`\`
 
+A later run, \`authors 120000 4242\`, also compared each deletion of text that another had just deleted (\`together\`), in
+both directions: 208,045 in 120,458 edits, none wrong or missing.
+
 In \`npm run proof -- suggestions\` six agents suggest, edit and judge at the same time. A tenth of the writes is sent twice.
 No accepted hunk is lost, doubled or in another place:
 
