@@ -65,7 +65,7 @@ export const COMMANDS_OF: Readonly<Record<string, readonly string[]>> = {
       ' ',
     ),
   'clawlink-sync':
-    'invite invites agents workspaces role revoke rotate audit recover status log-level backup restore verify repair doctor nodes export completion'.split(
+    'invite invites agents workspaces role revoke rotate audit recover status log-level backup restore verify repair doctor nodes drain export completion'.split(
       ' ',
     ),
 }
