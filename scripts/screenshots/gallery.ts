@@ -36,12 +36,14 @@ export const drawGallery = async (
     const folder = join(FOLDER, theme)
     mkdirSync(join(root, folder), { recursive: true })
     const terminal = openTerminal(120, 40, env)
-    const still = async (): Promise<string[]> => {
+    /** The first line ends at the right edge once the window's size has been drawn. */
+    const still = async (columns: number): Promise<string[]> => {
       let last = terminal.screen(true)
       for (let looks = 0; looks < MAX_LOOKS; looks++) {
         await sleep(STILL_MS)
         const next = terminal.screen(true)
-        if (next.join('\n') === last.join('\n')) break
+        const isDrawn = terminal.screen()[0]!.trimEnd().length >= columns - 1
+        if (isDrawn && next.join('\n') === last.join('\n')) break
         last = next
       }
       return last
@@ -60,7 +62,7 @@ export const drawGallery = async (
       await walk(there)
       for (const [columns, rows] of SIZES) {
         terminal.resize(columns, rows)
-        const screen = await still()
+        const screen = await still(columns)
         const file = join(folder, `${name}-${columns}x${rows}.svg`)
         writeFileSync(join(root, file), toSvg(screen, columns, `clawlink: ${name}`, theme))
         if (
