@@ -81,7 +81,7 @@ export const History = ({ team, path, mayWrite }: Props) => {
           Compare with the text as it is now
         </label>
         {mayWrite && at < all.length - 1 && now !== undefined && (
-          <Restore {...{ team, path, version: chosen.version, base: now }} />
+          <Restore {...{ team, path, version: chosen.version, base: all.at(-1)!.version }} />
         )}
       </div>
       <Change
@@ -110,7 +110,7 @@ const contentOf = async (team: Team, path: string, version: number): Promise<str
   return found === null ? null : found.version.content
 }
 
-/** Makes the text what it was; edits that others make at the same time merge with it. */
+/** Makes the text what it was. `base`: the newest version that this person was shown; later edits of others merge. */
 const Restore = ({
   team,
   path,

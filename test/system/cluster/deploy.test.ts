@@ -4,11 +4,11 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect, it } from 'vitest'
 import { parse } from 'yaml'
-import { findPostgres, freePort } from '../../../scripts/postgres/postgres.ts'
+import { findPostgres } from '../../../scripts/postgres/postgres.ts'
 import { SERVER_FLAGS } from '../../../sync-server/config/flags.ts'
 import { until } from '../../support/client.ts'
 import { onPostgres } from '../../support/postgres.ts'
-import { root, tempDir } from '../../support/server.ts'
+import { ownPort, root, tempDir } from '../../support/server.ts'
 import { runSql } from '../../support/sql.ts'
 
 const text = (name: string): string => readFileSync(join(root, 'docs/deploy', name), 'utf8')
@@ -90,20 +90,24 @@ onPostgres('the scripts of the compose file', (postgres) => {
     expect(readFileSync(join(dir, 'data/pg_hba.conf'), 'utf8')).toContain('replicator')
     const home = mkdtempSync(join(tmpdir(), 'clawlink-pg-standby-'))
     if (isRoot) execFileSync('chown', ['postgres', home])
-    const own = await freePort()
+    const own = await ownPort()
     const script = join(home, 'standby.sh')
     writeFileSync(script, text('postgres/standby.sh'))
     const standby = spawn(
       'bash',
       [script, '-p', String(own), '-k', '', '-c', 'max_connections=200'],
       {
-        ...{ ...ids, cwd: home, stdio: 'ignore' as const },
+        ...{ ...ids, cwd: home, stdio: ['ignore', 'ignore', 'pipe'] as const },
         env: {
           ...{ ...env, PGDATA: join(home, 'data'), PRIMARY: '127.0.0.1' },
           ...{ PRIMARY_PORT: String(port), PGPASSWORD: 's3cret' },
         },
       },
     )
+    let said = ''
+    standby.stderr!.on('data', (chunk) => {
+      said = (said + chunk).slice(-2_000)
+    })
     const state = async () =>
       await runSql<{ name: string; state: string }>(
         url,
@@ -113,7 +117,9 @@ onPostgres('the scripts of the compose file', (postgres) => {
       'it counts',
       async () => (await state()).some(({ state: is }) => is === 'sync'),
       60_000,
-    )
+    ).catch((error) => {
+      throw new Error(`${error.message}: ${said}`)
+    })
     expect(await state()).toContainEqual({ name: 'standby1', state: 'sync' })
     await runSql(url, 'create table waits (a int)')
     standby.kill('SIGQUIT')

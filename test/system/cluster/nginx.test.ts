@@ -4,13 +4,12 @@ import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, expect, it } from 'vitest'
 import * as Y from 'yjs'
-import { freePort } from '../../../scripts/postgres/postgres.ts'
 import { agent } from '../../support/agent.ts'
 import { ask, bearer, invite } from '../../support/auth/members.ts'
 import { RawClient, until } from '../../support/client.ts'
 import { startTwo } from '../../support/cluster/servers.ts'
 import { newSchema, onPostgres } from '../../support/postgres.ts'
-import { root, type Server, setToken, tempDir } from '../../support/server.ts'
+import { ownPort, root, type Server, setToken, tempDir } from '../../support/server.ts'
 
 const hasNginx = spawnSync('nginx', ['-v']).status === 0
 if (!hasNginx) console.log('no cluster is tested behind nginx: it is not installed')
@@ -24,7 +23,7 @@ afterAll(async () => {
 
 /** nginx with docs/deploy/nginx.conf, whose nodes and port are on loopback. Resolves to its port. */
 const startNginx = async (nodes: readonly Server[]): Promise<number> => {
-  const port = await freePort()
+  const port = await ownPort()
   const dir = tempDir('nginx')
   const folders = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi']
   for (const name of folders) mkdirSync(join(dir, name))
