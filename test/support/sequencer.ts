@@ -5,7 +5,14 @@ import { BaseSequencer, type TestSpecification } from 'vitest/node'
  * end of a run would leave the other cores idle. Of the rest the longest text begins first.
  */
 const SLOW: readonly string[] = [
+  'system/cluster/kills',
   'tui/terminal',
+  'sync-server/cluster/node-server',
+  'sync-server/ops/record-postgres',
+  'sync-server/cluster/node-holdings',
+  'web/file',
+  'web/team',
+  'web/page',
   'sync-server/storage/postgres-server',
   'client/attach',
   'sync-server/http-agents/old-clients',

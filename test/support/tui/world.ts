@@ -69,6 +69,7 @@ export const makeWorld = (size: Size, now: number, seed = 1): World => {
   const agents: AgentId[] = []
   const tasks: TaskId[] = []
   const moves: Move[] = []
+  const notes: { id: TaskId; by: AgentId; at: number }[] = []
   doc.transact(() => {
     for (let i = 0; i < size.agents; i++) {
       const id = `a-${String(i).padStart(12, '0')}` as AgentId
@@ -99,13 +100,18 @@ export const makeWorld = (size: Size, now: number, seed = 1): World => {
         const message = state === 'completed' ? 'it is in docs/, with the numbers' : ''
         moves.push({ task: id, by, state, message, key: `${id}${step}`, now: at + 1_000 * step })
       }
-      if (i % 4 === 0) addNote(doc, id, one(agents), 'the branch is release/2', at + 5_000)
+      if (i % 4 === 0) notes.push({ id, by: one(agents), at: at + 5_000 })
     }
     for (let i = 0; i < size.files; i++) {
       const key = `${one(FOLDERS)}file-${i}.md`
       const content = `# ${key}\n${'a line of text\n'.repeat(1 + pick(40))}`
       putFile(doc, { key, content, base: null, by: one(agents), now: now - pick(3_600_000) })
     }
+  })
+  settle(doc, worldAt(now))
+  // A task is found sooner once it is filed.
+  doc.transact(() => {
+    for (const { id, by, at } of notes) addNote(doc, id, by, 'the branch is release/2', at)
   })
   settle(doc, worldAt(now))
   doc.transact(() => {
