@@ -40,7 +40,7 @@ const built = { globalSetup: ['test/support/build.ts'], setupFiles: ['test/suppo
 export default defineConfig({
   define: { 'process.env.CLAWLINK_VERSION': JSON.stringify('test') },
   test: {
-    maxWorkers: 4,
+    maxWorkers: 5,
     sequence: { sequencer: SlowFirst },
     projects: [
       {
