@@ -2,7 +2,7 @@ import { hostname } from 'node:os'
 import { Mutex } from '../../../lib/mutex.ts'
 import { randomHex } from '../../../lib/random.ts'
 import type { StoreAddress } from '../../config/store-address.ts'
-import { Fenced, type Store, Unavailable } from '../integrity/db.ts'
+import { Fenced, type Store, Unavailable, Unknown } from '../integrity/db.ts'
 import { bringToFormat } from '../integrity/format.ts'
 import { Beats } from './beats.ts'
 import { makeCluster } from './cluster-tables.ts'
@@ -169,6 +169,8 @@ export class NodeStore implements Pick<Store, 'reopen' | 'watch'> {
   async #use(session: Session): Promise<void> {
     this.#reader = await Reader.open(this.#address)
     const row = sql.rowOf(this.id)
+    // A node that owns nothing writes nothing, and would find out only when it has to claim.
+    session.onEnded = (cause) => this.#lost(new Unknown('the connection has ended', { cause }))
     this.db.use({ reader: this.#reader, writer: { session, epoch: this.#epoch, row } })
   }
 

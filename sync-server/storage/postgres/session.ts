@@ -31,11 +31,13 @@ export class Session {
   /** Why it cannot be used any more; null while it can. */
   #broken: Error | null = null
   #notice: string | null = null
+  /** Called once if the connection ends and nobody here ended it. */
+  onEnded: (error: Error) => void = () => {}
 
   private constructor(client: Client) {
     this.#client = client
-    client.on('error', (error) => this.#break(error))
-    client.on('end', () => this.#break(new Error('the connection was closed')))
+    client.on('error', (error) => this.#ended(error))
+    client.on('end', () => this.#ended(new Error('the connection was closed')))
     // A commit that was not replicated is reported as a success with a warning, and nothing else.
     client.on('notice', ({ message }) => {
       this.#notice = message ?? 'a warning'
@@ -60,6 +62,12 @@ export class Session {
 
   #break(error: Error): void {
     this.#broken ??= error
+  }
+
+  #ended(error: Error): void {
+    const isNews = this.#broken === null
+    this.#break(error)
+    if (isNews) this.onEnded(error)
   }
 
   /** Runs a statement that stores nothing, or whose repetition does no harm. Rejects with Unavailable. */

@@ -1,12 +1,13 @@
 import type pg from 'pg'
 import { expect, it } from 'vitest'
 import { parseStoreAddress, type StoreAddress } from '../../../sync-server/config/store-address.ts'
-import { Conflict, Fenced } from '../../../sync-server/storage/integrity/db.ts'
+import { Conflict, Fenced, Unknown } from '../../../sync-server/storage/integrity/db.ts'
 import * as nodeSql from '../../../sync-server/storage/postgres/node-statements.ts'
 import { NodeStore } from '../../../sync-server/storage/postgres/node-store.ts'
 import { openPostgres, type Purpose } from '../../../sync-server/storage/postgres/open.ts'
 import * as sql from '../../../sync-server/storage/postgres/statements.ts'
 import { newSchema, onPostgres } from '../../support/postgres.ts'
+import { runSql } from '../../support/sql.ts'
 import { fenceRaces } from '../../support/sync-server/fence-races.ts'
 
 const bytes = (...values: number[]): Uint8Array => new Uint8Array(values)
@@ -64,6 +65,21 @@ onPostgres('nodes on PostgreSQL', (postgres) => {
     await one.db.put('k:default/1', bytes(3))
     await one.close()
     await other.close()
+  })
+
+  it('[NODE-15] a node that writes nothing finds out that its connection has ended, and can claim again', async () => {
+    const address = newAddress()
+    const one = await nodeOn(address, 'eeeeeeee')
+    const lost = new Promise<Error>((resolve) => one.watch(resolve))
+    const its = `application_name = 'clawlink-sync node eeeeeeee'`
+    await runSql(
+      postgres().url,
+      `select pg_terminate_backend(pid) from pg_stat_activity where ${its}`,
+    )
+    expect(await lost).toBeInstanceOf(Unknown)
+    await one.reopen()
+    expect(await one.claim('default', NOBODY)).toBe(true)
+    await one.close()
   })
 
   const lostRaces = async (change: (text: string) => string): Promise<number> => {
