@@ -16,7 +16,7 @@ export interface JoinsResult {
   ms: number
   /** Of the server (ms). */
   cpuMs: number
-  /** What the server grew by, per connection. */
+  /** Growth of the server's memory per connection. */
   bytesEach: number
 }
 

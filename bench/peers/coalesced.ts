@@ -1,15 +1,5 @@
 import type { Socket } from 'node:net'
-import { GREETING, listen } from './listen.ts'
-
-const FIN_BINARY = 0x82
-
-const frameOf = (message: Buffer): Buffer => {
-  const head =
-    message.length < 126
-      ? Buffer.from([FIN_BINARY, message.length])
-      : Buffer.from([FIN_BINARY, 126, message.length >> 8, message.length & 255])
-  return Buffer.concat([head, message])
-}
+import { frameOf, GREETING, listen } from './listen.ts'
 
 const sockets = new Set<Socket>()
 let waiting: Buffer[] = []

@@ -1,21 +1,11 @@
 import type { Socket } from 'node:net'
 import { Level } from 'level'
-import { GREETING, listen } from './listen.ts'
+import { frameOf, GREETING, listen } from './listen.ts'
 
 /**
  * Keeps its word and does nothing else: relays messages within a room (the path), each after it is fsync'd, with all
  * rooms' messages that came meanwhile in one LevelDB batch. No document, no rules, no members.
  */
-const FIN_BINARY = 0x82
-
-const frameOf = (message: Buffer): Buffer => {
-  const head =
-    message.length < 126
-      ? Buffer.from([FIN_BINARY, message.length])
-      : Buffer.from([FIN_BINARY, 126, message.length >> 8, message.length & 255])
-  return Buffer.concat([head, message])
-}
-
 interface Room {
   sockets: Set<Socket>
   waiting: Buffer[]

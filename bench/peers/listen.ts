@@ -28,3 +28,14 @@ export const listen = (
 
 /** What the floors say to a new client, so that it knows it is in. */
 export const GREETING = Buffer.from([0])
+
+const FIN_BINARY = 0x82
+
+/** A message of less than 64 KiB as one WebSocket frame of a server. */
+export const frameOf = (message: Buffer): Buffer => {
+  const head =
+    message.length < 126
+      ? Buffer.from([FIN_BINARY, message.length])
+      : Buffer.from([FIN_BINARY, 126, message.length >> 8, message.length & 255])
+  return Buffer.concat([head, message])
+}

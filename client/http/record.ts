@@ -1,4 +1,5 @@
 import { DIGEST_BYTES, linkedAll } from '../../lib/hash-chain.ts'
+import type { StoryEvent } from '../../protocol/story.ts'
 import type { Witness } from '../../protocol/witness.ts'
 import { type Answer, call } from './call.ts'
 import { notClawLink } from './middlebox.ts'
@@ -75,15 +76,6 @@ export const checkWitness = async (
 }
 
 const hex = (bytes: Uint8Array): string => Buffer.from(bytes).toString('hex')
-
-/** An event of a workspace's story. */
-export interface StoryEvent {
-  at: string
-  kind: string
-  agent_id: string | null
-  text: string
-  [more: string]: unknown
-}
 
 /** `GET …/record/story`. Throws `unknown_agent`, `unknown_file`. */
 export const getStory = async (

@@ -119,7 +119,7 @@ const drawn = (
   return { svg: back + words.join(''), end: column }
 }
 
-/** The screen of a terminal of so many columns, with its colours, as an image. */
+/** A terminal's screen with its colours, as an SVG image. */
 export const toSvg = (
   lines: readonly string[],
   columns: number,

@@ -46,6 +46,7 @@ export const IDLE_ROOM_MS = 30_000
 export const COMPACT_UPDATES = 2_000
 /** … from this many on once nothing more comes, … */
 export const QUIET_UPDATES = 100
+export const QUIET_BYTES_PER_UPDATE = 10 * 1024
 /** … or from this many bytes on, once they outgrow half the checkpoint. */
 export const COMPACT_BYTES = 1024 * 1024
 /** Time for each step of stopping (milliseconds). Together less than the 10 s after which a supervisor kills. */

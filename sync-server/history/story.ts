@@ -3,6 +3,7 @@ import type { InsertRun } from '../../lib/attribution/runs.ts'
 import { type Struct, structsIn } from '../../lib/yjs/internals.ts'
 import type { TaskId } from '../../protocol/ids.ts'
 import { MAX_VERSION } from '../../protocol/limits.ts'
+import type { StoryEvent } from '../../protocol/story.ts'
 import { resolveAgent } from '../../workspace/agents/agents.ts'
 import {
   FILE_PREFIX,
@@ -29,20 +30,6 @@ export interface StoryQuery {
   since: number
   limit: number
   now: number
-}
-
-/** One event of a workspace's story. Fields without a value are left out. */
-export interface StoryEvent {
-  at: string
-  kind: 'message' | 'task' | 'file' | 'edit' | 'record'
-  /** The agent that did it; null: the server, or its operator. */
-  agent_id: string | null
-  text: string
-  task_id?: string
-  file_key?: string
-  version?: number
-  message_id?: string
-  seq?: number
 }
 
 /** Archived tasks that are looked at, newest first (count), and files, those changed last. */

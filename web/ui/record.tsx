@@ -1,22 +1,10 @@
 import { useSignal } from '@preact/signals'
 import { useEffect } from 'preact/hooks'
+import type { StoryEvent } from '../../protocol/story.ts'
 import { AgentSelect } from '../parts/forms.tsx'
 import { Ago, Empty, Said, Who } from '../parts/parts.tsx'
 import { linkTo } from '../state/place.ts'
 import type { Team } from '../state/team.ts'
-
-/** One event of the workspace's story, as the route `record/story` tells it. */
-interface StoryEvent {
-  at: string
-  kind: string
-  agent_id: string | null
-  text: string
-  task_id?: string
-  file_key?: string
-  version?: number
-  message_id?: string
-  seq?: number
-}
 
 /** Events that are asked for at first, and at most (count). */
 const FIRST = 50

@@ -1,12 +1,8 @@
 import type * as Y from 'yjs'
-import {
-  checkWitness,
-  getStory,
-  type StoryEvent,
-  type WitnessCheck,
-} from '../../../client/http/record.ts'
+import { checkWitness, getStory, type WitnessCheck } from '../../../client/http/record.ts'
 import { readWitness, witnessFiles } from '../../../client/replica/witness.ts'
 import { ClawError } from '../../../protocol/errors.ts'
+import type { StoryEvent } from '../../../protocol/story.ts'
 import type { Call, Outcome, Verb } from '../../command/call.ts'
 import { shortList } from '../../command/page.ts'
 import { who, withBody } from '../../command/text.ts'

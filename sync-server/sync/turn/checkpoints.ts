@@ -1,4 +1,9 @@
-import { COMPACT_BYTES, COMPACT_UPDATES, QUIET_UPDATES } from '../../config/limits.ts'
+import {
+  COMPACT_BYTES,
+  COMPACT_UPDATES,
+  QUIET_BYTES_PER_UPDATE,
+  QUIET_UPDATES,
+} from '../../config/limits.ts'
 import type { Stored } from '../../storage/update-log.ts'
 
 /**
@@ -61,7 +66,9 @@ export class Checkpoints {
 
   /** Call now and then: a tail that does not grow any more is folded, so that a newcomer after a crash applies few. Returns `isDue`. */
   beat(): boolean {
-    this.#isQuiet = this.#tailUpdates >= QUIET_UPDATES && this.#tailUpdates === this.#atBeat
+    // A large checkpoint is not written again for a few updates.
+    const enough = Math.max(QUIET_UPDATES, this.#checkpointBytes / QUIET_BYTES_PER_UPDATE)
+    this.#isQuiet = this.#tailUpdates >= enough && this.#tailUpdates === this.#atBeat
     this.#atBeat = this.#tailUpdates
     return this.isDue
   }

@@ -1,6 +1,6 @@
 import { cpSync } from 'node:fs'
 import { afterAll, beforeAll, expect, it } from 'vitest'
-import type { StoryEvent } from '../../../client/http/record.ts'
+import type { StoryEvent } from '../../../protocol/story.ts'
 import { type Agent, registeredHere } from '../../support/agent.ts'
 import { startHere } from '../../support/in-process.ts'
 import { type ServerAt, tempDir } from '../../support/server.ts'

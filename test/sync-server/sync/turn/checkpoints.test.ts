@@ -23,3 +23,12 @@ test('[DUR-7] a log that grew by 100 updates is folded once nothing more comes',
   checkpoints.beat()
   expect([checkpoints.isDue, checkpoints.upToDate]).toEqual([false, true])
 })
+
+test('[DUR-7] … a large one not for a few updates', async () => {
+  const checkpoints = new Checkpoints(async () => {}, MOST)
+  checkpoints.committed(1, 10)
+  await checkpoints.write(() => new Uint8Array(5_000_000))
+  checkpoints.committed(200, 2_000)
+  checkpoints.beat()
+  expect(checkpoints.beat()).toBe(false)
+})
