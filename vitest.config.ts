@@ -4,6 +4,10 @@ import { SlowFirst } from './test/support/sequencer.ts'
 
 // It makes each start of Node cost 60 instead of 24 ms of CPU, and tests talk to this machine only.
 delete process.env.NODE_EXTRA_CA_CERTS
+// Of whoever runs the tests: an agent has a home and a profile of its own.
+for (const name of Object.keys(process.env)) {
+  if (/^CLAWLINK_(?!TEST_|E2E|POSTGRES|RELEASE_ROOT)/.test(name)) delete process.env[name]
+}
 
 const files = readdirSync('test', { recursive: true, encoding: 'utf8' })
   .filter((name) => name.endsWith('.test.ts'))
@@ -34,8 +38,11 @@ const LONG = new RegExp(
 )
 const isLong = (file: string): boolean => LONG.test(file)
 
-const common = { pool: 'forks' as const, testTimeout: 180_000, hookTimeout: 60_000 }
-const built = { globalSetup: ['test/support/build.ts'], setupFiles: ['test/support/setup.ts'] }
+const common = {
+  ...{ pool: 'forks' as const, testTimeout: 180_000, hookTimeout: 60_000 },
+  setupFiles: ['test/support/setup.ts'],
+}
+const built = { globalSetup: ['test/support/build.ts'] }
 
 export default defineConfig({
   define: { 'process.env.CLAWLINK_VERSION': JSON.stringify('test') },
