@@ -1,6 +1,7 @@
 import { LeaseEnded, Unavailable } from '../storage/integrity/db.ts'
 import { LEASE_MS } from '../storage/postgres/beats.ts'
-import type { Look, NodeRow, NodeStore, OwnerRow } from '../storage/postgres/node-store.ts'
+import type { NodeRow, OwnerRow } from '../storage/postgres/cluster-rows.ts'
+import type { Look, NodeStore } from '../storage/postgres/node-store.ts'
 import type { Holdings, NodeAddress, NodeState } from './holdings.ts'
 import { Peers } from './peers.ts'
 import { preferredOf } from './preferred.ts'
@@ -120,7 +121,7 @@ export class NodeHoldings implements Holdings {
       this.#checkLease()
       if (this.#held.get(workspace) === 'here') return 'here'
       const era = this.#era
-      const owner = await this.#env.node.ownerOf(workspace)
+      const owner = await this.#env.node.rows.ownerOf(workspace)
       this.#noteAbsent(workspace, owner === null)
       if (owner === null) return 'here'
       if (owner.valid && owner.node !== this.#env.node.id) {
@@ -299,12 +300,12 @@ export class NodeHoldings implements Holdings {
 
   /** All workspaces that exist, sorted. Rejects with Unavailable. */
   names(): Promise<string[]> {
-    return this.#env.node.names()
+    return this.#env.node.rows.names()
   }
 
   async nodes(): Promise<readonly NodeState[]> {
     const { node, clock } = this.#env
-    const [rows, counts] = await Promise.all([node.rows(), node.counts()])
+    const [rows, counts] = await Promise.all([node.rows.nodes(), node.rows.counts()])
     const now = clock()
     return rows.map((row) => ({
       ...{ id: row.id, url: row.url, epoch: row.epoch, version: row.version, about: row.about },

@@ -1,4 +1,5 @@
-import type { Look, NodeRow } from '../storage/postgres/node-store.ts'
+import type { NodeRow } from '../storage/postgres/cluster-rows.ts'
+import type { Look } from '../storage/postgres/node-store.ts'
 import { Suspicion } from './suspicion.ts'
 
 /** The nodes of the cluster, as one of them saw them last. */

@@ -21,7 +21,8 @@ import { hasDatabase } from '../storage/integrity/inspect.ts'
 import type { LevelUpdateLog } from '../storage/level-update-log.ts'
 import { logOn } from '../storage/open-log.ts'
 import { type Place, shownPlace } from '../storage/place.ts'
-import type { Look, NodeRow, NodeStore } from '../storage/postgres/node-store.ts'
+import type { NodeRow } from '../storage/postgres/cluster-rows.ts'
+import type { Look, NodeStore } from '../storage/postgres/node-store.ts'
 import { storeError } from '../storage/store-error.ts'
 import type { Base } from './parts.ts'
 import type { Stores } from './stores.ts'
@@ -84,15 +85,16 @@ export const openNode = async (base: Base, place: Place, url: string): Promise<N
     }
     const updateLog = await logOn(place, kept, base.now)
     const identity = identityOf(await sharedKey(node, data))
-    const key = Buffer.from(await node.share('key', () => randomBytes(32).toString('hex')), 'hex')
+    const shared = await node.rows.valueOr('key', () => randomBytes(32).toString('hex'))
+    const key = Buffer.from(shared, 'hex')
     await takeOver(node, updateLog)
     const { derived } = updateLog
     const blobs = new StoredBlobs(derived.db, derived.put, base.now)
     await moveBlobs(new BlobStore(join(data, 'blobs'), base.now), blobs)
     const { access, cluster } = await ownedOf(base, node, { updateLog, blobs }, key)
     cluster.holdings.onLook = (look) => followLook(look, access)
-    trust(access, await node.rows())
-    access.authenticator.shareTickets(node.tickets)
+    trust(access, await node.rows.nodes())
+    access.authenticator.shareTickets(node.rows.tickets)
     if (node.isNew) await untilSeen(node)
     return { place, updateLog, access, owner, identity, blobs, cluster }
   } catch (thrown) {
@@ -116,19 +118,19 @@ const nodeIdIn = async (data: string): Promise<string> => {
 
 /** The key of the server's identity: the first node's, which may have been a single server. */
 const sharedKey = async (node: NodeStore, data: string): Promise<string> => {
-  const known = await node.shared('identity')
+  const known = await node.rows.value('identity')
   const own = known === null ? await serverKeyIn(data) : ''
-  const key = known ?? (await node.share('identity', () => own))
+  const key = known ?? (await node.rows.valueOr('identity', () => own))
   await keepServerKey(data, key)
   return key
 }
 
 /** After a single server had the database: its workspaces and secrets are known to the nodes, too. */
 const takeOver = async (node: NodeStore, log: LevelUpdateLog): Promise<void> => {
-  const epoch = await node.serverEpoch()
-  if ((await node.shared('indexed')) === epoch) return
-  await node.addNames(await indexSecrets(log))
-  await node.setShared('indexed', epoch)
+  const epoch = await node.rows.serverEpoch()
+  if ((await node.rows.value('indexed')) === epoch) return
+  await node.rows.addNames(await indexSecrets(log))
+  await node.rows.setValue('indexed', epoch)
 }
 
 /** The workspaces that the node owns, and their members. */
@@ -174,11 +176,11 @@ const trust = (access: AccessStore, nodes: readonly NodeRow[]): void =>
 /** Resolves once all other nodes have seen this one, and know its owner's token; at the latest after SEEN_MS. */
 const untilSeen = async (node: NodeStore): Promise<void> => {
   const until = performance.now() + SEEN_MS
-  const first = new Map((await node.rows()).map(({ id, n }) => [id, BigInt(n)]))
+  const first = new Map((await node.rows.nodes()).map(({ id, n }) => [id, BigInt(n)]))
   const isBehind = ({ id, is_up, n }: NodeRow): boolean =>
     // The beat that is under way may have looked before.
     is_up && id !== node.id && BigInt(n) < (first.get(id) ?? 0n) + 2n
-  while (performance.now() < until && (await node.rows()).some(isBehind)) await pause(LOOK_MS)
+  while (performance.now() < until && (await node.rows.nodes()).some(isBehind)) await pause(LOOK_MS)
 }
 
 const followLook = ({ nodes, recovering }: Look, access: AccessStore): void => {

@@ -118,7 +118,7 @@ const createRecovery = (
       })
       indexer.forget()
       await access.reload()
-      if (updateLog.failed) throw new Error('the store failed again')
+      if (updateLog.failure !== null) throw new Error('the store failed again')
     },
     onRecovered: () => {
       readers.drop(new Error('the store works again'))
@@ -146,18 +146,17 @@ export const createRooms = (parts: Env): ServerRooms => {
     cluster?.holdings.lost()
     recovery.begin(isFenced ? 0 : RECOVERY_MS)
   }
-  updateLog.onFailed = failStore
   const env = roomEnvOf(parts, (room, err) => {
     const found = causeOf(err, Corruption)
     if (found !== null) {
       health.addDamage(found.message)
       log.fatal({ err, hint: DAMAGED_HINT }, 'a workspace is damaged; it is not served')
     } else if (causeOf(err, LeaseEnded) !== null) rooms.lose(room)
-    else if (cluster !== null && !updateLog.failed && causeOf(err, Conflict) !== null) {
+    else if (cluster !== null && updateLog.failure === null && causeOf(err, Conflict) !== null) {
       log.warn({ err, workspace: room.name }, 'another node has the workspace')
       rooms.lose(room)
       cluster.holdings.forget(room.name)
-    } else if (updateLog.failed || isStoreFailure(err)) failStore(err)
+    } else if (updateLog.failure !== null || isStoreFailure(err)) failStore(err)
     else {
       const workspace = room.name
       log.error({ err, workspace, hint: REPAIR_HINT }, 'a workspace has failed; it is not served')
@@ -175,6 +174,9 @@ export const createRooms = (parts: Env): ServerRooms => {
   if (cluster !== null) followOwner(cluster, rooms, parts)
   const readers = createReaders(env, log)
   const recovery = createRecovery(parts, readers)
+  updateLog.onFailed = failStore
+  // A node may lose its database before it has rooms.
+  if (updateLog.failure !== null) failStore(updateLog.failure)
   const check = (workspace: string): void => {
     if (cluster !== null) checkOwner(cluster, workspace)
     if (rooms.has(workspace)) return

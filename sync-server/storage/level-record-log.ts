@@ -1,9 +1,11 @@
 import * as decoding from 'lib0/decoding'
+import type { NameTable } from '../../lib/attribution/names.ts'
 import { linked, startOf, unpackDigests } from '../../lib/hash-chain.ts'
 import { Chain, type ChainEntry, decodeEntry, endOf, type Head } from './chain.ts'
 import { Corruption } from './integrity/corruption.ts'
 import type { Snapshot as At, Db } from './integrity/db.ts'
 import { type Op, seqKey, seqOf } from './integrity/level-keys.ts'
+import { decodeRecord } from './log-record.ts'
 import type { RecordLog, StoredCheckpoint } from './record-log.ts'
 
 /** Stores operations durably and together. */
@@ -58,6 +60,16 @@ export const recordsAfter = async function* (
   }
 }
 
+/** Adds the names in the records after a position. */
+export const addNames = async (
+  db: Db,
+  workspace: string,
+  after: number,
+  names: NameTable,
+): Promise<void> => {
+  for await (const { value } of recordsAfter(db, workspace, after)) decodeRecord(value, names)
+}
+
 /** The checkpoints of a workspace, oldest first. */
 export const checkpointsOf = async (
   db: Db,
@@ -110,7 +122,11 @@ export class LevelRecordLog implements RecordLog {
     if (opening !== undefined) return opening
     const opened = this.#read(workspace)
     this.#opening.set(workspace, opened)
-    opened.catch(() => this.#opening.delete(workspace))
+    const isKnown = () => this.#opening.get(workspace) === opened
+    opened.then(
+      (chain) => isKnown() && this.#chains.set(workspace, chain),
+      () => isKnown() && this.#opening.delete(workspace),
+    )
     return opened
   }
 
@@ -149,7 +165,6 @@ export class LevelRecordLog implements RecordLog {
       throw new Corruption(`workspace ${workspace}`, 'all of it is missing')
     }
     chain.isRetaining = await this.#retains(workspace, chain)
-    this.#chains.set(workspace, chain)
     return chain
   }
 

@@ -2,7 +2,6 @@ import * as decoding from 'lib0/decoding'
 import * as encoding from 'lib0/encoding'
 import { NameTable } from '../../lib/attribution/names.ts'
 import { type Authorship, UNCREDITED } from '../../lib/attribution/runs.ts'
-import type { Chain } from './chain.ts'
 import { GroupCommit } from './group-commit.ts'
 import { hasNothing } from './has-nothing.ts'
 import { Corruption, causeOf } from './integrity/corruption.ts'
@@ -23,8 +22,9 @@ import {
   recordsAfter,
 } from './level-record-log.ts'
 import { LevelVersionLog } from './level-version-log.ts'
+import { LogEnds } from './log-ends.ts'
 import { decodeRecord, encodeRecord } from './log-record.ts'
-import type { Archivable, FactLog, Owned, Shelf, Stored, UpdateLog } from './update-log.ts'
+import type { Archivable, FactLog, Owned, Stored, UpdateLog } from './update-log.ts'
 
 /**
  * Keys are sorted text; values carry a checksum (integrity/checksummed.ts):
@@ -60,19 +60,8 @@ export interface Derived {
   put: (ops: Op[]) => Promise<void>
 }
 
-/** Names of workspaces without records that are remembered (count). */
-const MOST_EMPTY = 1_000
-
 /** Of records without a word about their authors. */
 const ANONYMOUS: Authorship = { credits: [], deleted: [] }
-
-/** The chain of a workspace's records, and positions of its newest archived entries, pending ones included. */
-interface Ends {
-  chain: Chain
-  archive: { [S in Shelf]: number }
-  /** The names in the records. */
-  names: NameTable
-}
 
 /**
  * The update log on an ordered store (LevelDB or PostgreSQL), with group commit: one durable batch is in flight at a time,
@@ -94,11 +83,7 @@ export class LevelUpdateLog implements UpdateLog {
   readonly #store: Store
   readonly #db: Db
   readonly #now: () => number
-  /** By workspace, filled on first use. */
-  readonly #ends = new Map<string, Ends>()
-  readonly #finding = new Map<string, Promise<Ends>>()
-  /** Workspaces of which `load` found nothing, so that nothing needs to be looked for. */
-  readonly #empty = new Set<string>()
+  readonly #ends: LogEnds
   readonly #commits: GroupCommit
   /** Of the records that checkpoints cover. */
   readonly folded: LevelAttribution
@@ -126,6 +111,7 @@ export class LevelUpdateLog implements UpdateLog {
     this.deletedTexts = (...of) => this.folded.texts(...of)
     this.versions = new LevelVersionLog(db, put)
     this.record = new LevelRecordLog(db, put, (...upTo) => this.#clear(...upTo), now)
+    this.#ends = new LogEnds(db, this.record, this.folded, archive)
     this.facts = levelFactLog(db, put)
     this.derived = { db, put }
   }
@@ -173,9 +159,9 @@ export class LevelUpdateLog implements UpdateLog {
     }
   }
 
-  /** True after a failed write; all writes are then rejected until `recover`. */
-  get failed(): boolean {
-    return this.#commits.failure !== null
+  /** The failure of the store; all writes are then rejected until `recover`. null: it works. */
+  get failure(): Error | null {
+    return this.#commits.failure
   }
 
   /**
@@ -212,8 +198,10 @@ export class LevelUpdateLog implements UpdateLog {
     { credits, deleted }: Authorship = ANONYMOUS,
   ): Promise<number> {
     const at = this.#now()
-    const ends =
-      this.#ends.get(workspace) ?? this.#begin(workspace) ?? (await this.#findEnds(workspace))
+    // Without a wait if they are known: records are stored in the order of the calls.
+    const found = this.#ends.of(workspace)
+    const ends = found instanceof Promise ? await found : found
+    this.#ends.check(workspace, ends)
     const { chain } = ends
     const ops: Op[] = [...facts]
     if (updates.length > 0) {
@@ -252,10 +240,7 @@ export class LevelUpdateLog implements UpdateLog {
   /** Forgets what is in memory of one workspace, or of all: another process may have written it. */
   forget(workspace?: string): void {
     this.record.forget(workspace)
-    for (const known of [this.#ends, this.#finding, this.#empty]) {
-      if (workspace === undefined) known.clear()
-      else known.delete(workspace)
-    }
+    this.#ends.forget(workspace)
   }
 
   async owners(workspace: string): Promise<Map<number, string>> {
@@ -264,38 +249,8 @@ export class LevelUpdateLog implements UpdateLog {
     return new Map(found.map(([key, owner]) => [clientIn(key), utf8.decode(owner)]))
   }
 
-  /** Finds the ends of a workspace's log and archive, once. */
-  #findEnds(workspace: string): Promise<Ends> {
-    const finding = this.#finding.get(workspace)
-    if (finding !== undefined) return finding
-    const find = async (): Promise<Ends> => {
-      const chain = await this.record.chain(workspace)
-      const names = await this.folded.names(workspace)
-      await addNames(this.#db, workspace, chain.folded, names)
-      const archive = {
-        broadcasts: await this.archiveEnd(workspace, 'broadcasts'),
-        tasks: await this.archiveEnd(workspace, 'tasks'),
-      }
-      const ends = { chain, archive, names }
-      this.#ends.set(workspace, ends)
-      return ends
-    }
-    const found = find()
-    this.#finding.set(workspace, found)
-    return found
-  }
-
-  /** Begins the log of a workspace of which nothing is stored; null: it is not known to be one. */
-  #begin(workspace: string): Ends | null {
-    const chain = this.#empty.delete(workspace) ? this.record.begin(workspace) : null
-    if (chain === null) return null
-    const ends = { chain, archive: { broadcasts: 0, tasks: 0 }, names: new NameTable() }
-    this.#ends.set(workspace, ends)
-    return ends
-  }
-
   async load(workspace: string): Promise<Stored> {
-    this.#empty.delete(workspace)
+    this.#ends.noteEmpty(workspace, false)
     return this.#load(workspace, new NameTable())
   }
 
@@ -320,7 +275,7 @@ export class LevelUpdateLog implements UpdateLog {
         stored.seq = seq
       }
       if (stored.seq === 0 && (await hasNothing(this.#db, workspace, snapshot))) {
-        if (this.#empty.size < MOST_EMPTY) this.#empty.add(workspace)
+        this.#ends.noteEmpty(workspace, true)
       }
     } catch (error) {
       throw damageIn(of, error) ?? error
@@ -342,8 +297,10 @@ export class LevelUpdateLog implements UpdateLog {
       encoding.writeUint8Array(encoder, checkpoint)
     })
     const at = this.#now()
-    const { chain } = this.#ends.get(workspace) ?? (await this.#findEnds(workspace))
+    const ends = await this.#ends.of(workspace)
     const attribution = await this.folded.fold(workspace, seq)
+    this.#ends.check(workspace, ends)
+    const { chain } = ends
     const { folded, slot, isRetaining } = chain
     chain.fold(seq, value, kind, at)
     const key = checkpointKey(workspace, chain.slot)
@@ -377,16 +334,6 @@ export class LevelUpdateLog implements UpdateLog {
     await this.#commits.settled()
     await this.#store.close()
   }
-}
-
-/** Adds the names in the records after a position. */
-const addNames = async (
-  db: Db,
-  workspace: string,
-  after: number,
-  names: NameTable,
-): Promise<void> => {
-  for await (const { value } of recordsAfter(db, workspace, after)) decodeRecord(value, names)
 }
 
 /** The damage behind an error in reading a workspace; null if the store could not read at all. */

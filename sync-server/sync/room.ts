@@ -140,7 +140,7 @@ export class Room {
   }
 
   async #open(): Promise<Stored> {
-    const { stored, owners } = await loadOrPrepare(this.name, this.#env)
+    const { stored, owners } = await loadOrPrepare(this.name, this.#env, () => this.#failure)
     this.#gate.open(owners)
     this.#turns.opened(stored.seq)
     this.#idleWatch.start()
@@ -332,6 +332,7 @@ const sizeOf = ({ checkpoint, tail }: Stored): number =>
 const loadOrPrepare = async (
   name: string,
   { log, prepare }: RoomEnv,
+  failure: () => Error | null,
 ): Promise<{ stored: Stored; owners: Map<number, string> }> => {
   const stored = await log.load(name)
   if (stored.seq > 0) return { stored, owners: await log.owners(name) }
@@ -339,6 +340,9 @@ const loadOrPrepare = async (
   prepare(doc, name)
   const update = Y.encodeStateAsUpdate(doc)
   doc.destroy()
+  // The log may have been read anew meanwhile, and another room's workspace begun.
+  const failed = failure()
+  if (failed !== null) throw failed
   const seq = await log.append(name, [update])
   return { stored: { checkpoint: null, tail: [update], seq }, owners: new Map() }
 }

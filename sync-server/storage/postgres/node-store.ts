@@ -5,6 +5,7 @@ import type { StoreAddress } from '../../config/store-address.ts'
 import { Fenced, type Store, Unavailable, Unknown } from '../integrity/db.ts'
 import { bringToFormat } from '../integrity/format.ts'
 import { Beats } from './beats.ts'
+import { ClusterRows, type NodeRow, type OwnerRow } from './cluster-rows.ts'
 import { makeCluster } from './cluster-tables.ts'
 import { checkServer, deadHolder, inUse, makeTables, TAKE_MS } from './holder.ts'
 import * as sql from './node-statements.ts'
@@ -26,20 +27,6 @@ export interface Registration {
   owner: string
 }
 
-/** A node as it is in the database. */
-export interface NodeRow {
-  id: string
-  epoch: string
-  holder: string
-  is_up: boolean
-  url: string
-  about: string
-  version: string
-  owner: string
-  /** Its beats so far. */
-  n: string
-}
-
 /** The state of the cluster, read with each beat. */
 export interface Look {
   /** When the beat was sent, by the node's monotonic clock (milliseconds). */
@@ -49,16 +36,6 @@ export interface Look {
   recovering: Buffer | null
 }
 
-/** An owner of a workspace that was read. */
-export interface OwnerRow {
-  /** Empty: nobody. */
-  node: string
-  epoch: string
-  /** The node still has that epoch. */
-  valid: boolean
-  url: string | null
-}
-
 /**
  * A node's hold of a database that it shares with other nodes: its own epoch, which its writes lock, and its beats. What
  * the node owns is the matter of cluster/.
@@ -66,6 +43,7 @@ export interface OwnerRow {
 export class NodeStore implements Pick<Store, 'reopen' | 'watch'> {
   readonly db: PgDb
   readonly id: string
+  readonly rows: ClusterRows
   /** Called with what each answered beat shows. */
   onLook: (look: Look) => void = () => {}
   /** Called when a new epoch was taken: nothing is owned. */
@@ -81,6 +59,7 @@ export class NodeStore implements Pick<Store, 'reopen' | 'watch'> {
   #registeredAt = 0
   #isNew = false
   #reader: Reader | null = null
+  #writer: Session | null = null
   #beats: Beats<Look> | null = null
   #lost: (error: Error) => void = () => {}
   #isClosed = false
@@ -92,6 +71,7 @@ export class NodeStore implements Pick<Store, 'reopen' | 'watch'> {
     this.#clock = clock
     this.id = registration.id
     this.db = new PgDb(address)
+    this.rows = new ClusterRows(address.schema, (query) => this.#query(query))
   }
 
   /** This node's epoch (decimal). */
@@ -169,8 +149,7 @@ export class NodeStore implements Pick<Store, 'reopen' | 'watch'> {
   async #use(session: Session): Promise<void> {
     this.#reader = await Reader.open(this.#address)
     const row = sql.rowOf(this.id)
-    // A node that owns nothing writes nothing, and would find out only when it has to claim.
-    session.onEnded = (cause) => this.#lost(new Unknown('the connection has ended', { cause }))
+    this.#writer = session
     this.db.use({ reader: this.#reader, writer: { session, epoch: this.#epoch, row } })
   }
 
@@ -192,9 +171,14 @@ export class NodeStore implements Pick<Store, 'reopen' | 'watch'> {
     this.watch(this.#lost)
   }
 
-  /** Beats, and calls `lost` once: with Fenced if this node was fenced, with Unknown if the database does not answer. */
+  /**
+   * Beats, and calls `lost`: with Fenced if this node was fenced, with Unknown if the database does not answer, or the
+   * connection that writes has ended, now or before.
+   */
   watch(lost: (error: Error) => void): void {
     this.#lost = lost
+    // A node that owns nothing writes nothing, and would find out only when it has to claim.
+    this.#writer?.whenEnded((cause) => lost(new Unknown('the connection has ended', { cause })))
     const query = { name: 'clawlink-look', text: sql.look(this.#schema) }
     this.#beats = new Beats<Look>({
       ...{ address: this.#address, lost, clock: this.#clock },
@@ -237,15 +221,8 @@ export class NodeStore implements Pick<Store, 'reopen' | 'watch'> {
   }
 
   /** True if that node has a connection to the database. Rejects with Unavailable. */
-  async isConnected(id: string): Promise<boolean> {
-    const rows = await this.#query({ text: sql.connected, values: [applicationOf(id)] })
-    return rows.length > 0
-  }
-
-  /** The owner of a workspace; null: the workspace does not exist. Rejects with Unavailable. */
-  async ownerOf(workspace: string): Promise<OwnerRow | null> {
-    const query = { name: 'clawlink-owner', text: sql.ownerOf(this.#schema), values: [workspace] }
-    return (await this.#query<OwnerRow>(query))[0] ?? null
+  isConnected(id: string): Promise<boolean> {
+    return this.rows.isConnected(applicationOf(id))
   }
 
   /** Claims a workspace from an owner that is not valid any more; false: another node was faster. Rejects like a write. */
@@ -263,70 +240,12 @@ export class NodeStore implements Pick<Store, 'reopen' | 'watch'> {
     const values = [workspace, this.id, most]
     const { made } = await this.db.fenced((row) => sql.create(this.#schema, row), values)
     if (made === 1) return 'made'
-    return (await this.ownerOf(workspace)) === null ? 'full' : 'exists'
+    return (await this.rows.ownerOf(workspace)) === null ? 'full' : 'exists'
   }
 
   /** Gives a workspace up, after all writes that were asked for before. Rejects like a write. */
   async giveUp(workspace: string): Promise<void> {
     await this.db.fenced((row) => sql.giveUp(this.#schema, row), [workspace, this.id])
-  }
-
-  /** Adds names of workspaces that exist. */
-  async addNames(names: readonly string[]): Promise<void> {
-    await this.#query({ text: sql.addNames(this.#schema), values: [names] })
-  }
-
-  /** All workspaces, sorted. */
-  async names(): Promise<string[]> {
-    const rows = await this.#query<{ name: string }>({ text: sql.names(this.#schema) })
-    return rows.map(({ name }) => name)
-  }
-
-  /** All nodes that ever registered, with their beats. */
-  rows(): Promise<NodeRow[]> {
-    return this.#query<NodeRow>({ text: sql.rows(this.#schema) })
-  }
-
-  /** Workspaces that each node owns (count). */
-  async counts(): Promise<Map<string, number>> {
-    const rows = await this.#query<{ id: string; workspaces: number }>({
-      text: sql.counts(this.#schema),
-    })
-    return new Map(rows.map(({ id, workspaces }) => [id, workspaces]))
-  }
-
-  /** A value that the nodes share; `make` makes it unless it is there. */
-  async share(key: string, make: () => string): Promise<string> {
-    const known = await this.shared(key)
-    if (known !== null) return known
-    await this.#query({ text: sql.share(this.#schema), values: [key, make()] })
-    return (await this.shared(key))!
-  }
-
-  async shared(key: string): Promise<string | null> {
-    const rows = await this.#query<{ v: string }>({ text: sql.shared(this.#schema), values: [key] })
-    return rows[0]?.v ?? null
-  }
-
-  /** Tickets that all nodes know, by their hashes (SharedTickets). */
-  readonly tickets = {
-    add: async (hash: string, ms: number): Promise<void> => {
-      await this.#query({ text: sql.addTicket(this.#schema), values: [hash, ms] })
-    },
-    has: async (hash: string): Promise<boolean> =>
-      (await this.#query({ text: sql.hasTicket(this.#schema), values: [hash] })).length > 0,
-    take: async (hash: string): Promise<boolean> =>
-      (await this.#query({ text: sql.takeTicket(this.#schema), values: [hash] })).length > 0,
-  }
-
-  async setShared(key: string, value: string): Promise<void> {
-    await this.#query({ text: sql.setShared(this.#schema), values: [key, value] })
-  }
-
-  /** Raised by each single server that takes the database (decimal). */
-  async serverEpoch(): Promise<string> {
-    const text = `select epoch from ${this.#schema}.node`
-    return (await this.#query<{ epoch: string }>({ text }))[0]!.epoch
   }
 
   async #query<R extends object>(query: { name?: string; text: string; values?: unknown[] }) {

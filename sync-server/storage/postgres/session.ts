@@ -31,8 +31,9 @@ export class Session {
   /** Why it cannot be used any more; null while it can. */
   #broken: Error | null = null
   #notice: string | null = null
-  /** Called once if the connection ends and nobody here ended it. */
-  onEnded: (error: Error) => void = () => {}
+  /** Why it ended by itself; null: it has not. */
+  #end: Error | null = null
+  #onEnded: (error: Error) => void = () => {}
 
   private constructor(client: Client) {
     this.#client = client
@@ -67,7 +68,15 @@ export class Session {
   #ended(error: Error): void {
     const isNews = this.#broken === null
     this.#break(error)
-    if (isNews) this.onEnded(error)
+    if (!isNews) return
+    this.#end = error
+    this.#onEnded(error)
+  }
+
+  /** Calls `listener` once if the connection ends and nobody here ended it; at once if it has. */
+  whenEnded(listener: (error: Error) => void): void {
+    this.#onEnded = listener
+    if (this.#end !== null) listener(this.#end)
   }
 
   /** Runs a statement that stores nothing, or whose repetition does no harm. Rejects with Unavailable. */

@@ -54,7 +54,7 @@ onPostgres('the workspaces of nodes', (postgres) => {
     const address = newAddress()
     const nodes = await Promise.all(['aaaaaaaa', 'bbbbbbbb'].map((id) => storeNode(address, id)))
     const names = Array.from({ length: 50 }, (_, i) => `w${i}`)
-    await nodes[0]!.node.addNames(names)
+    await nodes[0]!.node.rows.addNames(names)
     for (const name of names) {
       const found = await Promise.all(nodes.map(({ holdings }) => holdings.find(name)))
       const owners = nodes.filter(({ holdings }) => holdings.owns(name))
@@ -89,7 +89,10 @@ onPostgres('the workspaces of nodes', (postgres) => {
     expect(performance.now() - stopped).toBeLessThan(5_000)
     expect(await thrown(one.node.db.put('k:default/1', bytes(2)))).toBeInstanceOf(Fenced)
     expect([...(await other.node.db.get('k:default/1'))!]).toEqual([1])
-    expect(await other.node.ownerOf('default')).toMatchObject({ node: 'bbbbbbbb', valid: true })
+    expect(await other.node.rows.ownerOf('default')).toMatchObject({
+      node: 'bbbbbbbb',
+      valid: true,
+    })
     await one.close()
     await other.close()
   })
@@ -126,7 +129,7 @@ onPostgres('the workspaces of nodes', (postgres) => {
     const stopped = performance.now()
     // It is fenced without being asked for.
     await until('it is fenced', async () => {
-      const owner = await other.node.ownerOf('default')
+      const owner = await other.node.rows.ownerOf('default')
       return owner?.valid === false
     })
     expect(performance.now() - stopped).toBeGreaterThan(4_000)
@@ -154,7 +157,7 @@ onPostgres('the workspaces of nodes', (postgres) => {
     await hanging.connect()
     await hanging.query('begin')
     await hanging.query(`select 1 from ${address.schema}.nodes where id = 'aaaaaaaa' for share`)
-    const { epoch } = (await other.node.ownerOf('default'))!
+    const { epoch } = (await other.node.rows.ownerOf('default'))!
     const since = performance.now()
     await other.node.fence('aaaaaaaa', epoch)
     expect(performance.now() - since).toBeLessThan(10_000)
@@ -209,7 +212,7 @@ onPostgres('the workspaces of nodes', (postgres) => {
       await storeNode(address, 'aaaaaaaa'),
       await storeNode(address, 'bbbbbbbb'),
     ]
-    await other.node.addNames(['a', 'b'])
+    await other.node.rows.addNames(['a', 'b'])
     for (const name of ['a', 'b']) await one.holdings.find(name)
     const losses: unknown[] = []
     one.holdings.onLost = (names) => losses.push(names)
@@ -257,7 +260,7 @@ onPostgres('the workspaces of nodes', (postgres) => {
     const nodes = await Promise.all(ids.map((id) => storeNode(address, id, undefined, true)))
     const [one, other] = nodes as [StoreNode, StoreNode]
     const names = Array.from({ length: 20 }, (_, n) => `w${n}`)
-    await one.node.addNames(names)
+    await one.node.rows.addNames(names)
     const mine = names.filter((name) => preferredOf(name, ids) === 'aaaaaaaa')
     const rest = names.filter((name) => !mine.includes(name))
     expect([mine.length, rest.length]).not.toContain(0)
@@ -284,7 +287,7 @@ onPostgres('the workspaces of nodes', (postgres) => {
     const nodes = await Promise.all(ids.map((id) => storeNode(address, id, undefined, true)))
     const [one, other] = nodes as [StoreNode, StoreNode]
     const names = Array.from({ length: 12 }, (_, n) => `w${n}`)
-    await one.node.addNames(names)
+    await one.node.rows.addNames(names)
     for (const name of names) expect(await one.holdings.find(name, false)).toBe('here')
     await until('it sees the other one', async () => one.holdings.better(names).length > 0)
     expect(await one.holdings.drain(names)).toBe(0)

@@ -2,6 +2,7 @@ import { join } from 'node:path'
 import pg from 'pg'
 import { expect, it } from 'vitest'
 import { parseStoreAddress } from '../../../sync-server/config/store-address.ts'
+import { NodeStore } from '../../../sync-server/storage/postgres/node-store.ts'
 import { ask, invite, member } from '../../support/auth/members.ts'
 import { blobFiles, getBytes, head, putBytes, someBytes } from '../../support/blobs.ts'
 import { liveDoc, RawClient, stockClient, until } from '../../support/client.ts'
@@ -9,6 +10,7 @@ import { startNode, startTwo } from '../../support/cluster/servers.ts'
 import { syncHere, syncJsonHere } from '../../support/ops/commands.ts'
 import { newSchema, onPostgres } from '../../support/postgres.ts'
 import { makeWorkspaces, type Server, startServer, tempDir } from '../../support/server.ts'
+import { runSql } from '../../support/sql.ts'
 
 /** The texts of a workspace's list, as a stock client of that node reads them. */
 const listAt = async (server: Server): Promise<unknown[]> => {
@@ -93,6 +95,33 @@ onPostgres('nodes with servers', (postgres) => {
     await admin.end()
     await one.stop()
     await other.stop()
+  })
+
+  it('[NODE-15] a node whose connection ends while it starts claims workspaces all the same', async () => {
+    const store = newSchema(postgres().url)
+    // The new node waits for this one, which gives no signs of life, until it gives up on that.
+    const registration = { id: 'bbbbbbbb', url: 'http://127.0.0.1:9', version: '1', owner: '' }
+    const address = parseStoreAddress(store)
+    const silent = new NodeStore(address, registration, () => performance.now())
+    await silent.open()
+    const starting = startNode(store)
+    const { url, schema } = address
+    // Of its connections the first one writes.
+    const writer = `select pid from pg_stat_activity join ${schema}.beats
+      on application_name = 'clawlink-sync node ' || id and id <> 'bbbbbbbb' and n >= 2
+      order by backend_start limit 1`
+    await until('it is cut', async () => {
+      const cut = `select pg_terminate_backend(pid) from (${writer}) writer`
+      return (await runSql(url, cut)).length > 0
+    })
+    const node = await starting
+    await until(
+      'it claims',
+      async () => (await ask(node, '/api/workspaces/default/log')).status === 200,
+    )
+    expect(await ownerOf(store)).toBe(node.port)
+    await node.stop()
+    await silent.close()
   })
 
   it('[NODE-5] after kill -9 of the owner the other node has all that was acknowledged', async () => {

@@ -170,7 +170,7 @@ onPostgres('the fence on PostgreSQL', (postgres) => {
       thrown(log.append('b', [bytes(2)])),
     ])
     expect([done[0] instanceof Conflict, done[1]]).toEqual([true, null])
-    expect(log.failed).toBe(false)
+    expect(log.failure).toBeNull()
     expect(await log.append('a', [bytes(3)])).toBe(3)
     expect((await log.load('a')).tail.map(([value]) => value)).toEqual([1, 2, 3])
     await log.close()

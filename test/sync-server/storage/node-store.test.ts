@@ -6,6 +6,7 @@ import * as nodeSql from '../../../sync-server/storage/postgres/node-statements.
 import { NodeStore } from '../../../sync-server/storage/postgres/node-store.ts'
 import { openPostgres, type Purpose } from '../../../sync-server/storage/postgres/open.ts'
 import * as sql from '../../../sync-server/storage/postgres/statements.ts'
+import { until } from '../../support/client.ts'
 import { newSchema, onPostgres } from '../../support/postgres.ts'
 import { runSql } from '../../support/sql.ts'
 import { fenceRaces } from '../../support/sync-server/fence-races.ts'
@@ -57,30 +58,34 @@ onPostgres('nodes on PostgreSQL', (postgres) => {
     expect(await lost).toBeInstanceOf(Fenced)
     // The other one goes on, and the fenced one owns nothing any more.
     await other.db.put('k:default/2', bytes(1))
-    expect(await other.ownerOf('default')).toMatchObject({ node: 'aaaaaaaa', valid: false })
+    expect(await other.rows.ownerOf('default')).toMatchObject({ node: 'aaaaaaaa', valid: false })
     const before = one.epoch
     await one.reopen()
     expect(BigInt(one.epoch)).toBeGreaterThan(BigInt(before))
-    expect(await one.ownerOf('default')).toMatchObject({ node: 'aaaaaaaa', valid: false })
+    expect(await one.rows.ownerOf('default')).toMatchObject({ node: 'aaaaaaaa', valid: false })
     await one.db.put('k:default/1', bytes(3))
     await one.close()
     await other.close()
   })
 
-  it('[NODE-15] a node that writes nothing finds out that its connection has ended, and can claim again', async () => {
-    const address = newAddress()
-    const one = await nodeOn(address, 'eeeeeeee')
-    const lost = new Promise<Error>((resolve) => one.watch(resolve))
-    const its = `application_name = 'clawlink-sync node eeeeeeee'`
-    await runSql(
-      postgres().url,
-      `select pg_terminate_backend(pid) from pg_stat_activity where ${its}`,
-    )
-    expect(await lost).toBeInstanceOf(Unknown)
-    await one.reopen()
-    expect(await one.claim('default', NOBODY)).toBe(true)
-    await one.close()
-  })
+  it.each(['before', 'after'])(
+    '[NODE-15] a node that writes nothing finds out that its connection ended %s it watches, and can claim again',
+    async (when) => {
+      const id = when === 'before' ? 'dddddddd' : 'eeeeeeee'
+      const one = await nodeOn(newAddress(), id)
+      const watch = () => new Promise<Error>((resolve) => one.watch(resolve))
+      const lost = when === 'after' ? watch() : null
+      const its = `from pg_stat_activity where application_name = 'clawlink-sync node ${id}'`
+      await runSql(postgres().url, `select pg_terminate_backend(pid) ${its}`)
+      await until('they are gone', async () => {
+        return (await runSql(postgres().url, `select pid ${its}`)).length === 0
+      })
+      expect(await (lost ?? watch())).toBeInstanceOf(Unknown)
+      await one.reopen()
+      expect(await one.claim('default', NOBODY)).toBe(true)
+      await one.close()
+    },
+  )
 
   const lostRaces = async (change: (text: string) => string): Promise<number> => {
     const address = newAddress()
@@ -116,17 +121,17 @@ onPostgres('nodes on PostgreSQL', (postgres) => {
     const address = newAddress()
     const [one, other] = [await nodeOn(address, 'aaaaaaaa'), await nodeOn(address, 'bbbbbbbb')]
     const names = Array.from({ length: CLAIMS }, (_, i) => `w${i}`)
-    await one.addNames(names)
+    await one.rows.addNames(names)
     let mine = 0
     for (const name of names) {
       const got = await Promise.all([one.claim(name, NOBODY), other.claim(name, NOBODY)])
       expect(got.filter((it) => it)).toEqual([true])
       const [owner] = got[0] ? [one] : [other]
-      expect(await other.ownerOf(name)).toMatchObject({ node: owner?.id, valid: true })
+      expect(await other.rows.ownerOf(name)).toMatchObject({ node: owner?.id, valid: true })
       if (got[0]) mine++
     }
     // The rows say the same, and a claim from an owner that is none any more changes nothing.
-    expect((await one.counts()).get('aaaaaaaa') ?? 0).toBe(mine)
+    expect((await one.rows.counts()).get('aaaaaaaa') ?? 0).toBe(mine)
     expect(await other.claim('w0', NOBODY)).toBe(false)
     await one.close()
     await other.close()
@@ -138,7 +143,7 @@ onPostgres('nodes on PostgreSQL', (postgres) => {
     const made = await Promise.all([one.create('new', 2), other.create('new', 2)])
     expect(made.toSorted()).toEqual(['exists', 'made'])
     expect(await one.create('more', 2)).toBe('full')
-    expect(await one.names()).toEqual(['default', 'new'])
+    expect(await one.rows.names()).toEqual(['default', 'new'])
     await one.close()
     await other.close()
   })
