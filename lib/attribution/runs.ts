@@ -103,7 +103,7 @@ const continues = (run: DeleteRun | InsertRun, next: DeleteRun | InsertRun): boo
 
 const deleterOf = (run: DeleteRun | InsertRun): string | null => (run as DeleteRun).by ?? null
 
-/** Adds runs to lists by client id, in order; a run that continues the last one makes it longer. */
+/** Moves runs into lists by client id, in order; a run that continues the last one makes that one longer. */
 export const addRuns = <R extends InsertRun | DeleteRun>(
   to: Map<number, R[]>,
   runs: readonly R[],
@@ -111,9 +111,9 @@ export const addRuns = <R extends InsertRun | DeleteRun>(
   for (const run of runs) {
     const list = to.get(run.client)
     const last = list?.at(-1)
-    if (list === undefined) to.set(run.client, [{ ...run }])
+    if (list === undefined) to.set(run.client, [run])
     else if (last !== undefined && continues(last, run)) last.length += run.length
-    else list.push({ ...run })
+    else list.push(run)
   }
 }
 

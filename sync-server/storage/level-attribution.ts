@@ -21,7 +21,7 @@ import type { Db, Snapshot } from './integrity/db.ts'
 import { type Op, type Put, seqKey, seqOf } from './integrity/level-keys.ts'
 import { checkpointsOf } from './level-record-log.ts'
 import { decodeRecord, type LogRecord } from './log-record.ts'
-import type { AttributionMap } from './update-log.ts'
+import type { AttributionKind, AttributionMap } from './update-log.ts'
 
 /** Runs in one value (count): a fold rewrites at most one value per Yjs client id. */
 const CHUNK_RUNS = 1_000
@@ -33,6 +33,10 @@ type Piece = Omit<DeletedText, 'root'>
 type Kind = 'i' | 'd' | 'a'
 
 const DECODE = { i: decodeInserts, d: decodeDeletes, a: decodeDeletes } as const
+const KINDS = { inserts: 'i', deletes: 'd', again: 'a' } as const
+const ALL = Object.keys(KINDS) as (keyof typeof KINDS)[]
+/** Yjs client ids whose runs are read at the same time (count). */
+const READ_AT_ONCE = 32
 
 /** The authorship in some records. */
 interface Told {
@@ -132,21 +136,22 @@ export class LevelAttribution {
     return ops
   }
 
-  async read(workspace: string, clients: ReadonlySet<number> | null): Promise<AttributionMap> {
+  async read(
+    workspace: string,
+    clients: ReadonlySet<number> | null,
+    of: readonly AttributionKind[] = ALL,
+  ): Promise<AttributionMap> {
     const snapshot = this.#db.snapshot()
     try {
       const names = await this.names(workspace, snapshot)
       const told = nothing()
-      const { inserts: i, deletes: d, again: a } = told
-      await this.#readRuns(workspace, 'i', decodeInserts, clients, names, i, snapshot)
-      await this.#readRuns(workspace, 'd', decodeDeletes, clients, names, d, snapshot)
-      await this.#readRuns(workspace, 'a', decodeDeletes, clients, names, a, snapshot)
-      for await (const record of this.#records(workspace, null, names, snapshot)) {
-        tell(record, told, clients)
+      for (const kind of of) {
+        await this.#readRuns(workspace, kind, clients, names, told[kind], snapshot)
       }
-      sortRuns(told.inserts)
-      sortRuns(told.deletes)
-      sortRuns(told.again)
+      for await (const record of this.#records(workspace, null, names, snapshot)) {
+        tell(record, told, clients, of)
+      }
+      for (const kind of of) sortRuns<InsertRun | DeleteRun>(told[kind])
       return told
     } finally {
       await snapshot.close()
@@ -172,24 +177,27 @@ export class LevelAttribution {
     }
   }
 
-  async #readRuns<R extends InsertRun | DeleteRun>(
+  async #readRuns(
     workspace: string,
-    kind: Kind,
-    decode: (value: Uint8Array, client: number, names: NameTable) => R[],
+    of: AttributionKind,
     clients: ReadonlySet<number> | null,
     names: NameTable,
-    into: Map<number, R[]>,
+    into: Map<number, (InsertRun | DeleteRun)[]>,
     snapshot: Snapshot,
   ): Promise<void> {
+    const kind = KINDS[of]
     const prefixes =
       clients === null
         ? [`m:${workspace}:${kind}`]
         : Array.from(clients, (client) => runsPrefix(workspace, kind, client))
-    for (const prefix of prefixes) {
+    const read = async (prefix: string): Promise<void> => {
       for await (const [key, value] of this.#values(prefix, snapshot)) {
         const client = Number(key.split(':')[3])
-        attempt(() => addRuns(into, decode(value, client, names)))
+        attempt(() => addRuns(into, DECODE[kind](value, client, names)))
       }
+    }
+    for (let at = 0; at < prefixes.length; at += READ_AT_ONCE) {
+      await Promise.all(prefixes.slice(at, at + READ_AT_ONCE).map(read))
     }
   }
 
@@ -276,12 +284,13 @@ const tell = (
   { at, updates, credits, deleted }: LogRecord,
   told: Told,
   clients: ReadonlySet<number> | null,
+  of: readonly AttributionKind[] = ALL,
 ): void => {
-  const { inserts, deletes, again } = runsOf(at, updates, credits)
+  const runs = runsOf(at, updates, credits)
   const isWanted = ({ client }: { client: number }) => clients === null || clients.has(client)
-  addRuns(told.inserts, inserts.filter(isWanted))
-  addRuns(told.deletes, deletes.filter(isWanted))
-  addRuns(told.again, again.filter(isWanted))
+  for (const kind of of) {
+    addRuns<InsertRun | DeleteRun>(told[kind], runs[kind].filter(isWanted))
+  }
   for (const { root, ...piece } of deleted) {
     const texts = told.texts.get(root)
     if (texts === undefined) told.texts.set(root, [piece])

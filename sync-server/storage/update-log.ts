@@ -49,6 +49,8 @@ export interface AttributionMap {
   again: ReadonlyMap<number, readonly DeleteRun[]>
 }
 
+export type AttributionKind = keyof AttributionMap
+
 /**
  * The source of truth of every workspace: a log of Yjs updates; the document is its fold.
  * Implementations share the contract suite in test/support/sync-server/update-log-contract.ts.
@@ -80,9 +82,13 @@ export interface UpdateLog {
   ): Promise<number>
   /**
    * The attribution of these Yjs client ids (null: of all). Operations stored by a version without attribution
-   * have no run. An entry that cannot be read is left out.
+   * have no run. An entry that cannot be read is left out. `of`: the kinds to read; the others are empty.
    */
-  attribution(workspace: string, clients: ReadonlySet<number> | null): Promise<AttributionMap>
+  attribution(
+    workspace: string,
+    clients: ReadonlySet<number> | null,
+    of?: readonly AttributionKind[],
+  ): Promise<AttributionMap>
   /** The kept texts that were deleted in a root, oldest deletion first; an entry that cannot be read is left out. */
   deletedTexts(workspace: string, root: string): Promise<Omit<DeletedText, 'root'>[]>
   /** The owners of Yjs client ids, by id. */

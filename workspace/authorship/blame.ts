@@ -38,10 +38,12 @@ export interface LineRange {
   to: number
 }
 
+/** Characters of a line, from one index of `text` to before another. */
 interface Piece {
   origin: Origin
   text: string
-  at: number | null
+  from: number
+  end: number
 }
 
 export const shownOrigin = ({ agent, task, via, at }: Origin): ShownOrigin => ({
@@ -50,6 +52,21 @@ export const shownOrigin = ({ agent, task, via, at }: Origin): ShownOrigin => ({
   via,
   at: at === null ? null : isoTime(at),
 })
+
+/** ISO texts of times (milliseconds since the epoch), each made once: all of a commit have the same time. */
+class Times {
+  readonly #texts = new Map<number, string>()
+
+  textOf(at: number | null): string | null {
+    if (at === null) return null
+    let text = this.#texts.get(at)
+    if (text === undefined) {
+      text = isoTime(at)
+      this.#texts.set(at, text)
+    }
+    return text
+  }
+}
 
 /**
  * The origins of a text's lines. A line belongs to the origin of most of its characters, of two the first; the others
@@ -74,13 +91,27 @@ export const blame = (
   return lines.end()
 }
 
-/** Collects lines, and joins those of one origin. */
+/** Lines of one origin, which the next line may continue. */
+interface Open {
+  from: number
+  to: number
+  origin: Origin
+  /** The newest time in them. */
+  at: number | null
+}
+
+/**
+ * Collects lines, and joins those of one origin. All of a large text passes here: text is cut only where the answer has
+ * it, and no object is spread, which takes several times as long as a literal.
+ */
 class Lines {
   readonly #from: number
   readonly #to: number
+  readonly #times = new Times()
   #line = 1
   #pieces: Piece[] = []
-  readonly #ranges: (Omit<BlameRange, keyof ShownOrigin> & { origin: Origin })[] = []
+  #open: Open | null = null
+  readonly #ranges: BlameRange[] = []
 
   constructor(from: number, to: number) {
     this.#from = from
@@ -97,18 +128,12 @@ class Lines {
       const found = text.indexOf('\n', at)
       const isBreak = found !== -1 && found < end
       const stop = isBreak ? found : end
-      if (stop > at && this.#line >= this.#from) this.#addPiece(origin, text.slice(at, stop))
+      if (stop > at && this.#line >= this.#from) {
+        this.#pieces.push({ origin, text, from: at, end: stop })
+      }
       if (isBreak) this.#close(origin)
       at = isBreak ? stop + 1 : stop
     }
-  }
-
-  #addPiece(origin: Origin, text: string): void {
-    const last = this.#pieces.at(-1)
-    if (last !== undefined && isSameOrigin(last.origin, origin)) {
-      last.text += text
-      last.at = laterOf(last.at, origin.at)
-    } else this.#pieces.push({ origin, text, at: origin.at })
   }
 
   /** Ends a line. `last`: the origin of its line break. */
@@ -117,54 +142,80 @@ class Lines {
     const pieces = this.#pieces
     if (line < this.#from || line > this.#to) return
     if (pieces.length > 0) this.#pieces = []
-    const main = pieces.length > 1 ? mainOf(pieces) : (pieces[0]?.origin ?? last)
-    const at = pieces.length === 0 ? last.at : newest(pieces, main)
-    const before = this.#ranges.at(-1)
-    const isAlone = pieces.every(({ origin }) => isSameOrigin(origin, main))
-    if (isAlone && before?.parts === undefined && before && isSameOrigin(before.origin, main)) {
-      before.to_line = line
-      if (laterOf(before.origin.at, at) !== before.origin.at) before.origin = { ...main, at }
+    const origin = pieces[0]?.origin ?? last
+    let { at } = origin
+    for (const piece of pieces) {
+      if (!isSameOrigin(piece.origin, origin)) {
+        this.#addMixed(line, pieces)
+        return
+      }
+      at = laterOf(at, piece.origin.at)
+    }
+    const open = this.#open
+    if (open !== null && isSameOrigin(open.origin, origin)) {
+      open.to = line
+      open.at = laterOf(open.at, at)
       return
     }
-    const parts = isAlone ? {} : { parts: partsOf(pieces, main) }
-    this.#ranges.push({ origin: { ...main, at }, from_line: line, to_line: line, ...parts })
+    this.#shut()
+    this.#open = { from: line, to: line, origin, at }
+  }
+
+  /** Adds a line of several origins. */
+  #addMixed(line: number, pieces: readonly Piece[]): void {
+    this.#shut()
+    const main = mainOf(pieces)
+    const parts: BlamePart[] = []
+    let newest: number | null = null
+    let column = 1
+    for (let i = 0; i < pieces.length; ) {
+      const { origin } = pieces[i]!
+      const isMain = isSameOrigin(origin, main)
+      const from_column = column
+      let text = ''
+      let at: number | null = null
+      for (; i < pieces.length && isSameOrigin(pieces[i]!.origin, origin); i++) {
+        const piece = pieces[i]!
+        at = laterOf(at, piece.origin.at)
+        column += piece.end - piece.from
+        if (!isMain) text += piece.text.slice(piece.from, piece.end)
+      }
+      if (isMain) newest = laterOf(newest, at)
+      else {
+        const to_column = column - 1
+        const { agent: agent_id, task: task_id, via } = origin
+        const time = this.#times.textOf(at)
+        parts.push({ from_column, to_column, text, agent_id, task_id, via, at: time })
+      }
+    }
+    const { agent: agent_id, task: task_id, via } = main
+    const at = this.#times.textOf(newest)
+    this.#ranges.push({ from_line: line, to_line: line, agent_id, task_id, via, at, parts })
+  }
+
+  /** Ends the open lines. */
+  #shut(): void {
+    if (this.#open === null) return
+    const { from: from_line, to: to_line, origin, at } = this.#open
+    const { agent: agent_id, task: task_id, via } = origin
+    this.#ranges.push({ from_line, to_line, agent_id, task_id, via, at: this.#times.textOf(at) })
+    this.#open = null
   }
 
   end(): BlameRange[] {
     if (this.#pieces.length > 0) this.#close(this.#pieces[0]!.origin)
-    return this.#ranges.map(({ origin, from_line, to_line, parts }) => {
-      const range: BlameRange = { from_line, to_line, ...shownOrigin(origin) }
-      if (parts !== undefined) range.parts = parts
-      return range
-    })
+    this.#shut()
+    return this.#ranges
   }
 }
 
+/** The origin of most characters, of two the first. */
 const mainOf = (pieces: readonly Piece[]): Origin => {
   const sums: { origin: Origin; units: number }[] = []
-  for (const { origin, text } of pieces) {
+  for (const { origin, from, end } of pieces) {
     const sum = sums.find((one) => isSameOrigin(one.origin, origin))
-    if (sum === undefined) sums.push({ origin, units: text.length })
-    else sum.units += text.length
+    if (sum === undefined) sums.push({ origin, units: end - from })
+    else sum.units += end - from
   }
   return sums.reduce((most, one) => (one.units > most.units ? one : most)).origin
-}
-
-const newest = (pieces: readonly Piece[], main: Origin): number | null =>
-  pieces
-    .filter(({ origin }) => isSameOrigin(origin, main))
-    .reduce<number | null>((found, { at }) => laterOf(found, at), null)
-
-const partsOf = (pieces: readonly Piece[], main: Origin): BlamePart[] => {
-  const parts: BlamePart[] = []
-  let column = 1
-  for (const { origin, text, at } of pieces) {
-    const next = column + text.length
-    if (!isSameOrigin(origin, main)) {
-      const shown = shownOrigin({ ...origin, at })
-      parts.push({ from_column: column, to_column: next - 1, text, ...shown })
-    }
-    column = next
-  }
-  return parts
 }

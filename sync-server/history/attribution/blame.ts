@@ -86,11 +86,15 @@ export const blameOf = async (
   withDeleted: boolean,
 ): Promise<Blame> => {
   const { file_key, version, spans, root } = state
-  const putBack = await putBackIn(log, workspace, root)
+  const [putBack, owners] = await Promise.all([
+    putBackIn(log, workspace, root),
+    log.owners(workspace),
+  ])
   const clients = clientsIn(spans)
   for (const { ofClient } of [...putBack.values()].flat()) clients.add(ofClient)
-  const runs: AttributionRuns = { ...(await log.attribution(workspace, clients)), putBack }
-  const agentOf = agentsOf(await log.owners(workspace), state, runs.inserts)
+  const kinds = withDeleted ? (['inserts', 'deletes'] as const) : (['inserts'] as const)
+  const runs: AttributionRuns = { ...(await log.attribution(workspace, clients, kinds)), putBack }
+  const agentOf = agentsOf(owners, state, runs.inserts)
   const ranges = blame(spans, runs, agentOf, lines)
   if (!withDeleted) return { file_key, version, ranges }
   const texts = new DeletedTexts(await log.deletedTexts(workspace, root))

@@ -14,6 +14,7 @@ import type { Op } from '../../../sync-server/storage/integrity/level-keys.ts'
 import type { RecordLog } from '../../../sync-server/storage/record-log.ts'
 import type {
   Archivable,
+  AttributionKind,
   AttributionMap,
   FactLog,
   Owned,
@@ -223,20 +224,25 @@ export class MemoryUpdateLog implements UpdateLog {
     return new Map(this.#of(name).owners)
   }
 
-  async attribution(name: string, clients: ReadonlySet<number> | null): Promise<AttributionMap> {
-    const inserts = new Map<number, InsertRun[]>()
-    const deletes = new Map<number, DeleteRun[]>()
-    const again = new Map<number, DeleteRun[]>()
-    const isWanted = ({ client }: { client: number }) => clients === null || clients.has(client)
-    for (const runs of this.#of(name).runs) {
-      addRuns(inserts, runs.inserts.filter(isWanted))
-      addRuns(deletes, runs.deletes.filter(isWanted))
-      addRuns(again, runs.again.filter(isWanted))
+  async attribution(
+    name: string,
+    clients: ReadonlySet<number> | null,
+    of: readonly AttributionKind[] = ['inserts', 'deletes', 'again'],
+  ): Promise<AttributionMap> {
+    const found: Record<AttributionKind, Map<number, DeleteRun[]>> = {
+      ...{ inserts: new Map(), deletes: new Map(), again: new Map() },
     }
-    sortRuns(inserts)
-    sortRuns(deletes)
-    sortRuns(again)
-    return { inserts, deletes, again }
+    for (const kind of of) {
+      for (const runs of this.#of(name).runs) {
+        const wanted = runs[kind].filter(({ client }) => clients?.has(client) ?? true)
+        addRuns<InsertRun>(
+          found[kind],
+          wanted.map((run) => ({ ...run })),
+        )
+      }
+      sortRuns(found[kind])
+    }
+    return found
   }
 
   async deletedTexts(name: string, root: string): Promise<Omit<DeletedText, 'root'>[]> {

@@ -301,6 +301,8 @@ export const updateLogContract = <P>(
         expect(inserts.get(9)).toBeUndefined()
         const range = { client: 7, clock: 3, length: 4 }
         expect([...deletes]).toEqual([[7, [{ ...range, at, task: null, via: 'cara', by: 'ben' }]]])
+        const half = await log.attribution('w', null, ['inserts'])
+        expect(half).toMatchObject({ inserts, deletes: new Map(), again: new Map() })
         const some = await log.attribution('w', new Set([9]))
         expect([some.inserts.size, some.deletes.size]).toEqual([0, 0])
         expect((await log.attribution('w', new Set([7, 9]))).inserts.get(7)).toHaveLength(1)
