@@ -30,5 +30,5 @@ export const leaveRevoked = (room: Room, doc: Y.Doc, store: AccessStore): void =
   const leave = (doc: Y.Doc) => {
     for (const id of gone) setLinkState(doc, id, 'down')
   }
-  room.command(leave).catch(() => {}) // the room reports it, and this runs again when the room is loaded is done when it is loaded again
+  room.command(leave).catch(() => {}) // the room reports it, and this runs again when the room is loaded
 }

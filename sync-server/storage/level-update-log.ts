@@ -3,7 +3,7 @@ import * as encoding from 'lib0/encoding'
 import { NameTable } from '../../lib/attribution/names.ts'
 import { type Authorship, UNCREDITED } from '../../lib/attribution/runs.ts'
 import { GroupCommit } from './group-commit.ts'
-import { hasNothing } from './has-nothing.ts'
+import { hasNothing, isSurelyNew } from './has-nothing.ts'
 import { Corruption, causeOf } from './integrity/corruption.ts'
 import { Conflict, type Db, isStoreFailure, type Store } from './integrity/db.ts'
 import { putFormat } from './integrity/format.ts'
@@ -251,16 +251,16 @@ export class LevelUpdateLog implements UpdateLog {
 
   async load(workspace: string): Promise<Stored> {
     this.#ends.noteEmpty(workspace, false)
-    return this.#load(workspace, new NameTable())
-  }
-
-  /** Adds the names in the records to `names`. */
-  async #load(workspace: string, names: NameTable): Promise<Stored> {
     const stored: Stored = { checkpoint: null, tail: [], seq: 0 }
+    if (isSurelyNew(this.#store, workspace)) {
+      this.#ends.noteEmpty(workspace, true)
+      return stored
+    }
+    const names = new NameTable()
     const of = `workspace ${workspace}`
-    const snapshot = this.#db.snapshot()
+    const at = { snapshot: this.#db.snapshot() }
     try {
-      const newest = (await checkpointsOf(this.#db, workspace, { snapshot })).at(-1)
+      const newest = (await checkpointsOf(this.#db, workspace, at)).at(-1)
       if (newest !== undefined) {
         const decoder = decoding.createDecoder(newest.value)
         const { format, seq } = readCheckpointHead(decoder)
@@ -268,19 +268,16 @@ export class LevelUpdateLog implements UpdateLog {
         stored.seq = seq
         stored.checkpoint = decoding.readTailAsUint8Array(decoder)
       }
-      for await (const { seq, value } of recordsAfter(this.#db, workspace, stored.seq, {
-        snapshot,
-      })) {
+      for await (const { seq, value } of recordsAfter(this.#db, workspace, stored.seq, at)) {
         for (const update of decodeRecord(value, names).updates) stored.tail.push(update)
         stored.seq = seq
       }
-      if (stored.seq === 0 && (await hasNothing(this.#db, workspace, snapshot))) {
-        this.#ends.noteEmpty(workspace, true)
-      }
+      const isEmpty = stored.seq === 0 && (await hasNothing(this.#db, workspace, at.snapshot))
+      if (isEmpty) this.#ends.noteEmpty(workspace, true)
     } catch (error) {
       throw damageIn(of, error) ?? error
     } finally {
-      await snapshot.close()
+      await at.snapshot.close()
     }
     return stored
   }

@@ -141,9 +141,12 @@ export class Connection {
 
   #pump(): void {
     let next = 0
+    const isOne = this.#outbox.length < 2
+    if (!isOne) this.#socket.cork() // one system call for all
     while (next < this.#outbox.length && !this.#blocked && this.open) {
       this.#write(this.#outbox[next++]!)
     }
+    if (!isOne) this.#socket.uncork()
     this.#outbox = this.#outbox.slice(next)
   }
 

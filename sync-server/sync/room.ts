@@ -139,7 +139,7 @@ export class Room {
     else this.#awareness.apply(number, speaker, [state], now)
   }
 
-  async #open(): Promise<Stored> {
+  async #open(): Promise<Loaded> {
     const { stored, owners } = await loadOrPrepare(this.name, this.#env, () => this.#failure)
     this.#gate.open(owners)
     this.#turns.opened(stored.seq)
@@ -147,11 +147,11 @@ export class Room {
     return stored
   }
 
-  async #build(stored: Stored): Promise<void> {
+  async #build(stored: Loaded): Promise<void> {
     await this.#loading.untilNeeded(sizeOf(stored))
     await this.#env.log.record.open(this.name)
     if (this.#failure !== null) throw this.#failure
-    this.#adopt(docOf(stored, `workspace ${this.name}`))
+    this.#adopt(stored.doc ?? docOf(stored, `workspace ${this.name}`))
     this.#checkpoints.opened(stored)
     const early = this.#loading.done()
     for (const connection of this.#connections) this.#readers.greet(connection)
@@ -328,21 +328,23 @@ export class Room {
 const sizeOf = ({ checkpoint, tail }: Stored): number =>
   tail.reduce((sum, { length }) => sum + length, checkpoint?.length ?? 0)
 
+/** `doc`: the document, where it is at hand. */
+type Loaded = Stored & { doc?: Y.Doc }
+
 /** The stored workspace; a new one is prepared and stored first. */
 const loadOrPrepare = async (
   name: string,
   { log, prepare }: RoomEnv,
   failure: () => Error | null,
-): Promise<{ stored: Stored; owners: Map<number, string> }> => {
+): Promise<{ stored: Loaded; owners: Map<number, string> }> => {
   const stored = await log.load(name)
   if (stored.seq > 0) return { stored, owners: await log.owners(name) }
   const doc = newDoc()
   prepare(doc, name)
   const update = Y.encodeStateAsUpdate(doc)
-  doc.destroy()
   // The log may have been read anew meanwhile, and another room's workspace begun.
   const failed = failure()
   if (failed !== null) throw failed
   const seq = await log.append(name, [update])
-  return { stored: { checkpoint: null, tail: [update], seq }, owners: new Map() }
+  return { stored: { checkpoint: null, tail: [update], seq, doc }, owners: new Map() }
 }

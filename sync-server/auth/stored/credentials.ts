@@ -8,6 +8,7 @@ import type { Change } from './writes.ts'
 /** The credentials of all agents, good or revoked, in memory. */
 export class Credentials {
   readonly #all = new Map<string, Credential>()
+  readonly #byWorkspace = new Map<string, Set<Credential>>()
   readonly #byHash = new Map<string, Credential>()
   /** SHA-256 of every credential that is or was good, by its id. */
   readonly #hashes = new Map<string, string>()
@@ -25,13 +26,21 @@ export class Credentials {
 
   /** Forgets a workspace, which stays on disk. */
   unload(workspace: string): void {
-    for (const one of this.of(workspace)) {
-      this.#forget(one)
-      this.#all.delete(credentialKey(one))
-    }
+    for (const one of this.of(workspace)) this.#remove(one)
   }
 
-  #forget({ hash, replaced = [] }: Credential): void {
+  #remove(one: Credential): void {
+    const key = credentialKey(one)
+    const known = this.#all.get(key)
+    if (known !== undefined) this.#forget(known)
+    this.#all.delete(key)
+  }
+
+  #forget(one: Credential): void {
+    const { workspace, hash, replaced = [] } = one
+    const members = this.#byWorkspace.get(workspace)
+    members?.delete(one)
+    if (members?.size === 0) this.#byWorkspace.delete(workspace)
     this.#byHash.delete(hash)
     this.#hashes.delete(secretId(hash))
     for (const before of replaced) {
@@ -48,6 +57,9 @@ export class Credentials {
       this.#hashes.set(secretId(hash), hash)
     }
     this.#all.set(credentialKey(one), one)
+    const members = this.#byWorkspace.get(one.workspace)
+    if (members === undefined) this.#byWorkspace.set(one.workspace, new Set([one]))
+    else members.add(one)
     if (one.hash === '') return
     this.#byHash.set(one.hash, one)
     this.#hashes.set(secretId(one.hash), one.hash)
@@ -74,7 +86,7 @@ export class Credentials {
   drop(one: Credential): Change {
     return {
       ops: [{ type: 'del', key: credentialKey(one) }],
-      apply: () => void this.#all.delete(credentialKey(one)),
+      apply: () => this.#remove(one),
     }
   }
 
@@ -105,8 +117,7 @@ export class Credentials {
 
   /** `workspace` null: of all. */
   of(workspace: string | null): Credential[] {
-    const all = [...this.#all.values()]
-    return workspace === null ? all : all.filter((one) => one.workspace === workspace)
+    return [...(workspace === null ? this.#all.values() : (this.#byWorkspace.get(workspace) ?? []))]
   }
 
   /** Those that speak by a token. */

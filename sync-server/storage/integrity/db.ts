@@ -63,6 +63,8 @@ export interface Store {
   db: Db
   /** Notes the newest durable record outside of the database, and reads it at the next start. */
   mark: { read: () => string | null; note: (key: string) => void; close: () => void }
+  /** True if nothing is stored at any of these keys, false if something is or it is unknown; absent: this kind cannot tell at once. */
+  lacks?: (keys: readonly string[]) => boolean
   /** About how many bytes a range of keys takes on disk; absent: this kind cannot tell. What was just written may be missing. */
   sizeOf?: (from: string, to: string) => Promise<number>
   /** Opens the database again after a failed write; leaves it closed if that fails. Rejects with Fenced. */

@@ -37,7 +37,15 @@ export const openLevel = async (dir: string, upgrade = true): Promise<Store> => 
   // On Node.js `level` is classic-level.
   const sized = db as LevelDb & { approximateSize: (from: string, to: string) => Promise<number> }
   const sizeOf = (from: string, to: string) => sized.approximateSize(from, to)
-  return { db, mark, sizeOf, reopen: () => reopen(db), watch: () => {}, close }
+  // Of an absent key LevelDB's filters say so without the disk.
+  const lacks = (keys: readonly string[]): boolean => {
+    try {
+      return keys.every((key) => db.getSync(key) === undefined)
+    } catch {
+      return false // who reads it next reports it
+    }
+  }
+  return { db, mark, lacks, sizeOf, reopen: () => reopen(db), watch: () => {}, close }
 }
 
 const reopen = async (db: LevelDb): Promise<void> => {

@@ -64,9 +64,12 @@ export interface Own {
   credit: Credit
 }
 
+/** Stands for every room's document until it is built. */
+const NO_DOC = newDoc()
+
 /** A room's document, with the clocks of all accepted updates, applied or not. */
 export class LiveDocument {
-  #doc = newDoc()
+  #doc = NO_DOC
   #clocks: Clocks = new Map()
   #captured: Own[] = []
   readonly #deletions: DeletionWatch
@@ -95,7 +98,7 @@ export class LiveDocument {
   /** Replaces the document by `doc`; `client` is the Yjs client id to write under. */
   adopt(doc: Y.Doc, client: number): void {
     if (this.#watched !== doc) this.watch(doc)
-    this.#doc.destroy()
+    this.destroy()
     this.#doc = doc
     doc.clientID = client
     this.#clocks = Y.decodeStateVector(this.stateVector())
@@ -180,6 +183,6 @@ export class LiveDocument {
   }
 
   destroy(): void {
-    this.#doc.destroy()
+    if (this.#doc !== NO_DOC) this.#doc.destroy()
   }
 }

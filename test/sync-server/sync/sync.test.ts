@@ -10,7 +10,8 @@ import { asOwner, fetch, makeWorkspaces, type ServerAt } from '../../support/ser
 
 let server: ServerAt
 beforeAll(async () => {
-  server = await startHere()
+  // On a busy machine a test takes longer than a reader may read nothing by default.
+  server = await startHere({ args: ['--limit', 'slow-reader-seconds=600'] })
 })
 afterAll(() => server.stop())
 
