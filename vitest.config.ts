@@ -41,6 +41,7 @@ const isLong = (file: string): boolean => LONG.test(file)
 const common = {
   ...{ pool: 'forks' as const, testTimeout: 180_000, hookTimeout: 60_000 },
   setupFiles: ['test/support/setup.ts'],
+  expect: { poll: { timeout: 20_000 } },
 }
 const built = { globalSetup: ['test/support/build.ts'] }
 
@@ -57,7 +58,7 @@ export default defineConfig({
       },
       {
         extends: true,
-        // To load all modules costs each file 1 to 4 s of CPU: a file leaves no clock, environment or module changed.
+        // To load all modules costs each file 1 to 4 s of CPU. What a file changed of the process is changed back: setup.ts.
         test: {
           ...{ ...common, ...built, name: 'system', isolate: false },
           include: files.filter((file) => !isUnit(file) && !isLong(file)),

@@ -3,7 +3,8 @@ import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 import { Client } from 'pg'
 import * as Y from 'yjs'
-import { findPostgres, freePort, startPostgres } from '../scripts/postgres/postgres.ts'
+import { ownPort } from '../scripts/own-port.ts'
+import { findPostgres, startPostgres } from '../scripts/postgres/postgres.ts'
 import { rowsOf } from '../sync-server/storage/postgres/rows.ts'
 import * as sql from '../sync-server/storage/postgres/statements.ts'
 import { load, makeData } from './cold-load.ts'
@@ -75,7 +76,7 @@ interface Node extends ServerProcess {
 }
 
 const startNode = async (store: string): Promise<Node> => {
-  const [port, data] = [await freePort(), tempDir()]
+  const [port, data] = [await ownPort(), tempDir()]
   const server = await startServer([
     ...[program('clawlink-sync'), '--port', String(port), '--data', data, '--store', store],
     ...['--node-url', `http://127.0.0.1:${port}`, '--no-mdns', '--limit', UNLIMITED.join()],

@@ -8,7 +8,8 @@ import { once } from 'node:events'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
-import { findPostgres, freePort, startPostgres } from '../postgres/postgres.ts'
+import { ownPort } from '../own-port.ts'
+import { findPostgres, startPostgres } from '../postgres/postgres.ts'
 
 const NODES = 3
 const PROGRAM = resolve('dist/clawlink-sync.cjs')
@@ -71,7 +72,7 @@ async function startNode(
   store: string,
   data: string,
 ): Promise<{ url: string; child: ChildProcess }> {
-  const port = await freePort()
+  const port = await ownPort()
   const url = `http://127.0.0.1:${port}`
   const args = ['--port', String(port), '--node-url', url, '--store', store, '--data', data]
   const child = spawn(process.execPath, [PROGRAM, ...args, '--log-level', 'warn'], {

@@ -18,11 +18,14 @@ const over = (kind: keyof typeof MOST, list: readonly Sized[]): string[] =>
     .filter(({ lines }) => lines > MOST[kind])
     .map(({ at, lines }) => `${at.trim()}: ${kind} of ${lines} lines`)
 
+/** Files that are longer than MOST. */
+export const tooLong = (sources: readonly Source[]): string[] => over('file', filesOf(sources))
+
 /** Functions, classes, files and folders that are larger than MOST. */
 export const tooLarge = (sources: readonly Source[]): string[] => [
   ...over('function', functionsOf(sources)),
   ...over('class', classesOf(sources)),
-  ...over('file', filesOf(sources)),
+  ...tooLong(sources),
   ...foldersOf(sources)
     .filter(([, files]) => files > MOST.folder)
     .map(([folder, files]) => `${folder}: folder of ${files} files`),

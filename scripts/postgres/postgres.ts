@@ -1,14 +1,23 @@
 /** PostgreSQL for tests, proofs and benchmarks: Debian's package, run as an unprivileged user in a folder of its own. */
 import { type ChildProcess, execFileSync, spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
-import { chownSync, existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs'
-import { createServer } from 'node:net'
+import {
+  chownSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  renameSync,
+  rmSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
+import { ownPort } from '../own-port.ts'
 
 const APT_MS = 240_000
-const START_MS = 30_000
+const START_MS = 60_000
+const TEMPLATE_MS = 120_000
 
 /** The folder of its programs, or why there is none. */
 export type FoundPostgres = { bin: string; why?: never } | { bin?: never; why: string }
@@ -63,17 +72,7 @@ const userOf = (): { uid?: number; gid?: number } => {
   return { uid: id('-u'), gid: id('-g') }
 }
 
-/** A port on loopback that nobody has right now. */
-export const freePort = async (): Promise<number> => {
-  const probe = createServer().listen(0, '127.0.0.1')
-  await once(probe, 'listening')
-  const { port } = probe.address() as { port: number }
-  probe.close()
-  await once(probe, 'close')
-  return port
-}
-
-/** A running PostgreSQL, on loopback and a free port. */
+/** A running PostgreSQL, on loopback and a port of its own. */
 export interface Postgres {
   /** `postgres://clawlink@127.0.0.1:PORT/postgres` */
   url: string
@@ -101,10 +100,43 @@ export type Settings = Readonly<Record<string, string | number>>
 /** Starts a new, empty one. */
 export const startPostgres = async (bin: string, settings: Settings = {}): Promise<Postgres> => {
   const [dir, options] = newFolder()
-  const data = join(dir, 'data')
-  const access = ['-U', 'clawlink', '-A', 'trust', '-E', 'UTF8', '--no-locale', '--no-sync']
-  execFileSync(join(bin, 'initdb'), ['-D', data, ...access], options)
+  await fill(bin, join(dir, 'data'), options)
   return run(bin, dir, settings)
+}
+
+/** Makes an empty data folder. In a run of tests the first one is made, and the others are copies of it. */
+const fill = async (bin: string, data: string, options: Spawning): Promise<void> => {
+  const shared = process.env.CLAWLINK_TEST_DIR
+  const template = join(shared ?? '', 'postgres')
+  const isFirst = shared === undefined || (await isOurs(template))
+  if (!isFirst) return void execFileSync('cp', ['-a', template, data])
+  const access = ['-U', 'clawlink', '-A', 'trust', '-E', 'UTF8', '--no-locale', '--no-sync']
+  try {
+    execFileSync(join(bin, 'initdb'), ['-D', data, ...access], options)
+    if (shared === undefined) return
+    execFileSync('cp', ['-a', data, `${template}.new`])
+    renameSync(`${template}.new`, template)
+  } catch (error) {
+    rmSync(lockOf(template), { recursive: true, force: true })
+    throw error
+  }
+}
+
+const lockOf = (template: string): string => `${template}.lock`
+
+/** True if this process is the one that makes the template; false once it is there. */
+const isOurs = async (template: string): Promise<boolean> => {
+  const until = performance.now() + TEMPLATE_MS
+  while (performance.now() < until) {
+    if (existsSync(template)) return false
+    try {
+      mkdirSync(lockOf(template))
+      return true
+    } catch {
+      await pause(20) // another process makes it
+    }
+  }
+  throw new Error(`nobody made ${template}`)
 }
 
 /** Starts a standby of a primary; `name` is what `synchronous_standby_names` calls it. */
@@ -139,7 +171,7 @@ const newFolder = (): [dir: string, Spawning] => {
 
 /** Runs the data in `dir`. */
 const run = async (bin: string, dir: string, settings: Settings): Promise<Postgres> => {
-  const port = await freePort()
+  const port = await ownPort()
   const all = {
     ...{ listen_addresses: '127.0.0.1', port, unix_socket_directories: '' },
     ...{ max_connections: 200, shared_buffers: '64MB', ...settings },

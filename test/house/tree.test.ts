@@ -7,11 +7,13 @@ import {
   badSentences,
   helpersOutside,
   tooLarge,
+  tooLong,
   undocumentedCodes,
 } from '../../scripts/house/walls.ts'
 import { root } from '../support/server.ts'
 
 const sources = readSources(root)
+const tests = readSources(root, ['test'])
 
 it('no function, class, file or folder is too large', () => {
   expect(tooLarge(sources)).toEqual([])
@@ -27,5 +29,9 @@ it('every error code is in docs/errors.md', () => {
 })
 
 it('helpers of tests are in test/support', () => {
-  expect(helpersOutside(readSources(root, ['test']))).toEqual([])
+  expect(helpersOutside(tests)).toEqual([])
+})
+
+it('no file of a test is too large', () => {
+  expect(tooLong(tests)).toEqual([])
 })

@@ -15,6 +15,7 @@ import {
   storeArgs,
   tempDir,
 } from './server.ts'
+import { asServer } from './umask.ts'
 
 /**
  * `startServer` without a process, which takes a tenth of the CPU: for tests that neither kill the server nor look at the
@@ -35,8 +36,7 @@ export const startHere = async ({
   }
   const log = pino({ name: 'clawlink-sync', level: options.logLevel }, { write })
   // LevelDB creates its files with these permissions.
-  const umask = process.umask(0o077)
-  const server = await startSyncServer(options, 'test', log).finally(() => process.umask(umask))
+  const server = await asServer(() => startSyncServer(options, 'test', log))
   let stopping: Promise<number> | null = null
   const stop = (): Promise<number> => {
     stopping ??= server.close().then(

@@ -27,7 +27,7 @@ export const onPostgres = (
     let postgres: Postgres | null = null
     beforeAll(async () => {
       postgres = await startPostgres(bin, settings)
-    })
+    }, 180_000)
     afterAll(() => postgres?.stop())
     tests(() => postgres!)
   })

@@ -2,13 +2,15 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { once } from 'node:events'
 import { existsSync, mkdtempSync, readFileSync, rmSync, symlinkSync } from 'node:fs'
-import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { authorization, parseTarget, type Target } from '../../client/http/target.ts'
 import { runFileOf } from '../../protocol/roles.ts'
+import { ownPort } from '../../scripts/own-port.ts'
 import { atEnd } from './at-end.ts'
+
+export { ownPort }
 
 const findRoot = (from: string): string =>
   existsSync(join(from, 'package.json')) ? from : findRoot(dirname(from))
@@ -110,23 +112,6 @@ export interface ServerOptions {
   node?: string
   /** Whom it runs as, user and group; for root only. */
   uid?: number
-}
-
-/**
- * A free port that the kernel hands out to nobody: tests kill servers and start them again on their port, and meanwhile
- * another test's server, or anybody's connection, must not have it. Below the ephemeral range, which begins at 32768 or above.
- */
-export const ownPort = async (): Promise<number> => {
-  for (;;) {
-    const port = 12_000 + Math.floor(Math.random() * 20_000)
-    const probe = createServer()
-    const isFree = await new Promise<boolean>((resolve) => {
-      probe.once('error', () => resolve(false))
-      probe.listen(port, '127.0.0.1', () => resolve(true))
-    })
-    await new Promise((resolve) => probe.close(resolve))
-    if (isFree) return port
-  }
 }
 
 /** Makes workspaces, as the owner: naming them makes none. */

@@ -200,7 +200,7 @@ it('[TUI-8] a join link is shown whole, however narrow the screen', async () => 
   attached.answers = () => ({ code: 0, data: { link }, stderr: '' })
   const { keys, lines, desk } = atDesk(attached, () => Date.now(), { columns: 60, rows: 20 })
   keys('i')
-  await vi.waitFor(() => expect(lines().join('').replaceAll(' ', '')).toContain(link))
+  await vi.waitFor(() => expect(lines().join('').replaceAll(' ', '')).toContain(link), 20_000)
   expect(attached.ran.map(({ argv }) => argv)).toEqual([['invite']])
   desk.close()
 })

@@ -166,10 +166,10 @@ describe('the finder', () => {
     type('fi')
     rows()
     const times = [...'le-9'].map((letter) => {
-      const begin = performance.now()
+      const begin = process.cpuUsage()
       type(letter)
       rows()
-      return performance.now() - begin
+      return process.cpuUsage(begin).user / 1_000
     })
     expect(Math.min(...times)).toBeLessThan(50)
     desk.close()

@@ -50,8 +50,9 @@ const becomes = (one: { id: string }, status: string, connections: number) =>
     return now.status === status && now.connections === connections
   })
 
-const heard = async (one: Agent, ...flags: string[]) =>
-  (await one.ask<Poll>('poll', '--type', 'knowledge_broadcast', ...flags)).messages.map(
+/** What is unread, once there is something. */
+const heard = async (one: Agent) =>
+  (await one.ask<Poll>('poll', '--type', 'knowledge_broadcast', '--wait', '60')).messages.map(
     ({ content }) => content,
   )
 
@@ -69,7 +70,7 @@ it('[LINK-16] a server that is silently dead is noticed; what is written meanwhi
   await queues('after')
   server.process.kill('SIGCONT')
   const got: (string | undefined)[] = []
-  while (got.length < 2) got.push(...(await heard(lead, '--wait', '60')))
+  while (got.length < 2) got.push(...(await heard(lead)))
   expect(got).toEqual(['before it is noticed', 'after'])
   await until('it is connected', async () => (await isConnected(one)) === true)
 
@@ -78,7 +79,7 @@ it('[LINK-16] a server that is silently dead is noticed; what is written meanwhi
   const { port, data } = server
   await server.kill()
   server = await startServer({ port, data, env })
-  expect(await heard(lead, '--wait', '60')).toEqual(['before a restart'])
+  expect(await heard(lead)).toEqual(['before a restart'])
   await until('it is connected', async () => (await isConnected(one)) === true)
   await one.ask('broadcast', '--content', 'last')
   expect(await heard(lead)).toEqual(['last'])

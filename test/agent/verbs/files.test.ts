@@ -214,19 +214,19 @@ it('[FILE-13] file-list and discover say who is where; an intent is told to who 
     return files[0]!.intents
   }
   await expect
-    .poll(editing, { timeout: 10_000 })
+    .poll(editing)
     .toEqual([{ agent_id: bob.id, name: 'Bob', file_key: 'shared.md', from_line: 2, to_line: 3 }])
   expect((await ann.atLink('discover')).stdout).toContain('in shared.md, lines 2-3')
 
   await bob.ask(
     ...['file-intent', '--key', 'shared.md', '--lines', '4-5', '--note', 'rewriting the end'],
   )
-  await expect.poll(intents, { timeout: 10_000 }).toHaveLength(1)
+  await expect.poll(intents).toHaveLength(1)
   expect(await put(ann, 'shared.md', PLAN.replace('one', 'ONE'))).not.toHaveProperty('intents')
   const wrote = await put(ann, 'shared.md', PLAN.replace('one', 'ONE').replace('four', 'FOUR'))
   expect(wrote.intents).toMatchObject([{ agent_id: bob.id, note: 'rewriting the end' }])
   await bob.ask('file-intent', '--key', 'shared.md', '--clear')
-  await expect.poll(intents, { timeout: 10_000 }).toEqual([])
+  await expect.poll(intents).toEqual([])
 })
 
 it('[FILE-17] two that change a line while the server is away are told when it is back', async () => {

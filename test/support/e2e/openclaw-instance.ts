@@ -1,11 +1,10 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdirSync, writeFileSync } from 'node:fs'
-import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { stripVTControlCharacters } from 'node:util'
 import { until } from '../client.ts'
-import { tempDir } from '../server.ts'
+import { ownPort, tempDir } from '../server.ts'
 import type { Programs } from './openclaw-programs.ts'
 
 /** The name of the scripted model. */
@@ -37,19 +36,11 @@ export interface InstanceOptions {
   env?: Record<string, string>
 }
 
-const freePort = async (): Promise<number> => {
-  const probe = createServer()
-  await new Promise<void>((resolve) => probe.listen(0, '127.0.0.1', resolve))
-  const { port } = probe.address() as { port: number }
-  await new Promise((resolve) => probe.close(resolve))
-  return port
-}
-
 export const newInstance = async (options: InstanceOptions): Promise<Instance> => {
   const { name, programs, modelUrl, config = {}, env: more = {} } = options
   const home = tempDir(`openclaw-${name}`)
   const workspace = join(home, 'workspace')
-  const port = await freePort()
+  const port = await ownPort()
   mkdirSync(join(home, '.openclaw'), { recursive: true })
   mkdirSync(workspace)
   const cost = { input: 0, output: 0, cacheRead: 0, cacheWrite: 0 }

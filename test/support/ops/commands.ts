@@ -7,6 +7,7 @@ import { PROGRAM } from '../../../sync-server/cli/program.ts'
 import { dataFolder } from '../../../sync-server/config/options.ts'
 import { placeOf } from '../../../sync-server/storage/place.ts'
 import { bin, tempDir } from '../server.ts'
+import { asServer } from '../umask.ts'
 
 /** A folder that is not there yet, alone in one that is. */
 export const place = (name: string): string => join(tempDir(name), name)
@@ -31,7 +32,6 @@ export const sync = (...args: string[]): Promise<Ran> =>
  */
 export const syncHere = async (...args: string[]): Promise<Ran> => {
   let stdout = ''
-  const umask = process.umask(0o077)
   try {
     const { command, ...given } = readProgram(PROGRAM, args)
     if (command === null) throw new Error(`no command: ${args.join(' ')}`)
@@ -41,13 +41,11 @@ export const syncHere = async (...args: string[]): Promise<Ran> => {
     }
     const place = placeOf(data, given.values.get('store') ?? null)
     const context = { place, env: process.env, version: 'test', print }
-    const code = await (await command.load(PROGRAM))(callOf(given, context))
+    const code = await asServer(async () => (await command.load(PROGRAM))(callOf(given, context)))
     return { code, stdout, stderr: '' }
   } catch (thrown) {
     const { exit, message, hint } = ClawError.from(thrown)
     return { code: exit, stdout, stderr: `error: ${message}${hint && ` — ${hint}`}\n` }
-  } finally {
-    process.umask(umask)
   }
 }
 

@@ -3,11 +3,11 @@ import { firstItem, itemAfter, stringIn } from '../../../lib/yjs/internals.ts'
 import { applyUndo, ended, planUndo, type UndoPlan } from '../../../workspace/authorship/undo.ts'
 import type { Selector, UndoRecord } from '../../../workspace/authorship/undo-history.ts'
 import { piecesOf } from '../../../workspace/authorship/undo-pieces.ts'
+import type { NotingServer } from './noting-server.ts'
 import {
   deletedTogether,
   type Id,
   type Meeting,
-  type NotingServer,
   randomOf,
   rerunWithout,
   runHistory,

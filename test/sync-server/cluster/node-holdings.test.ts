@@ -2,6 +2,7 @@ import { createServer, type Server } from 'node:net'
 import { Client } from 'pg'
 import { expect, it } from 'vitest'
 import { preferredOf } from '../../../sync-server/cluster/preferred.ts'
+import { SUSPECTED_MS } from '../../../sync-server/cluster/suspicion.ts'
 import { parseStoreAddress } from '../../../sync-server/config/store-address.ts'
 import { Conflict, Fenced, Unavailable } from '../../../sync-server/storage/integrity/db.ts'
 import { until } from '../../support/client.ts'
@@ -83,10 +84,12 @@ onPostgres('the workspaces of nodes', (postgres) => {
     await one.holdings.find('default')
     await one.node.db.put('k:default/1', bytes(1))
     one.stop()
-    const [stopped, found] = [performance.now(), () => other.holdings.find('default')]
+    const found = () => other.holdings.find('default')
     expect(await found()).toMatchObject({ id: 'aaaaaaaa' })
     await until('it is taken', async () => (await found()) === 'here')
-    expect(performance.now() - stopped).toBeLessThan(5_000)
+    // It did not wait until the node was silent.
+    const [state] = await other.holdings.nodes()
+    expect(state!.silentMs ?? 0).toBeLessThan(SUSPECTED_MS)
     expect(await thrown(one.node.db.put('k:default/1', bytes(2)))).toBeInstanceOf(Fenced)
     expect([...(await other.node.db.get('k:default/1'))!]).toEqual([1])
     expect(await other.node.rows.ownerOf('default')).toMatchObject({
@@ -109,7 +112,8 @@ onPostgres('the workspaces of nodes', (postgres) => {
     await one.kill()
     const killed = performance.now()
     await until('it is taken', async () => (await other.holdings.find('default')) === 'here')
-    expect(performance.now() - killed).toBeLessThan(1_000)
+    // Nobody waits until it is silent.
+    expect(performance.now() - killed).toBeLessThan(4_000)
     await other.close()
   })
 
@@ -126,13 +130,11 @@ onPostgres('the workspaces of nodes', (postgres) => {
       return state?.silentMs !== null
     })
     one.stop()
-    const stopped = performance.now()
     // It is fenced without being asked for.
     await until('it is fenced', async () => {
       const owner = await other.node.rows.ownerOf('default')
       return owner?.valid === false
     })
-    expect(performance.now() - stopped).toBeGreaterThan(4_000)
     const [state] = await other.holdings.nodes()
     expect(state).toMatchObject({ id: 'aaaaaaaa', state: 'silent' })
     expect(await other.holdings.find('default')).toBe('here')
@@ -158,9 +160,7 @@ onPostgres('the workspaces of nodes', (postgres) => {
     await hanging.query('begin')
     await hanging.query(`select 1 from ${address.schema}.nodes where id = 'aaaaaaaa' for share`)
     const { epoch } = (await other.node.rows.ownerOf('default'))!
-    const since = performance.now()
     await other.node.fence('aaaaaaaa', epoch)
-    expect(performance.now() - since).toBeLessThan(10_000)
     expect(await ended).toMatchObject({ message: expect.stringMatching(/terminat/) })
     expect(await other.holdings.find('default')).toBe('here')
     await one.close()

@@ -1,19 +1,16 @@
 import { createHash } from 'node:crypto'
 import { Validator } from '@seriousme/openapi-schema-validator'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { routesOf } from '../../../sync-server/app.ts'
-import type { Route } from '../../../sync-server/http/route.ts'
-import type { AppEnv } from '../../../sync-server/routes/env.ts'
 import { ask, bearer, invite, type Member, member } from '../../support/auth/members.ts'
 import { until } from '../../support/client.ts'
+import { checkedApi, type Data } from '../../support/http-agents/checked-api.ts'
 import { startHere } from '../../support/in-process.ts'
 import type { ServerAt } from '../../support/server.ts'
 
 let server: ServerAt
 let ann: Member
 let bob: Member
-const routes = routesOf({ updateLog: {}, version: '0' } as unknown as AppEnv)
-const used = new Set<Route>()
+const { call, get, post, routes, used } = checkedApi(() => server.url)
 
 beforeAll(async () => {
   server = await startHere()
@@ -21,41 +18,6 @@ beforeAll(async () => {
   bob = await member(server, 'a-bob')
 })
 afterAll(() => server.stop())
-
-/** The route that a path is of, as hono finds it: by the table's order. */
-const routeOf = (method: string, path: string): Route =>
-  routes.find((one) => {
-    const pattern = one.path.replace(/:\w+\{\.\+\}/g, '.+').replace(/:\w+/g, '[^/]+')
-    return one.method === method && new RegExp(`^${pattern}$`).test(path)
-  })!
-
-// biome-ignore lint/suspicious/noExplicitAny: tests say what they expect of each field
-type Data = { [field: string]: any }
-
-/** Asks as an agent; what comes must be as the OpenAPI document says. */
-const call = async (
-  who: Member | null,
-  method: 'GET' | 'POST' | 'PUT',
-  rest: string,
-  body?: object,
-  more: Record<string, string> = {},
-): Promise<Data> => {
-  const path = rest.startsWith('/') ? rest : `/api/workspaces/default/${rest}`
-  const answer = await globalThis.fetch(server.url + path, {
-    method,
-    headers: { ...who?.headers, ...more },
-    ...(body !== undefined && { body: JSON.stringify(body) }),
-  })
-  const { data, error } = (await answer.json()) as Data
-  if (error !== undefined) return { http: answer.status, ...error }
-  const route = routeOf(method, path.split('?')[0]!)
-  used.add(route)
-  expect(route.answer!.safeParse(data), `${method} ${rest}`).toMatchObject({ success: true })
-  return data
-}
-const get = (who: Member, rest: string) => call(who, 'GET', rest)
-const post = (who: Member, rest: string, body: object = {}, more = {}) =>
-  call(who, 'POST', rest, body, more)
 
 describe('a day of two agents that have nothing but HTTP', () => {
   it('[HTTP-12] they join, register and find each other', async () => {

@@ -9,7 +9,7 @@ import { fetch, type ServerAt } from '../../support/server.ts'
 let server: ServerAt
 beforeAll(async () => {
   server = await startHere({
-    args: ['--limit', 'work=10,bytes=500000,slow-reader-seconds=1', '--heartbeat', '2.5'],
+    args: ['--limit', 'work=10,bytes=500000,slow-reader-seconds=3', '--heartbeat', '2.5'],
   })
 })
 afterAll(() => server.stop())

@@ -6,7 +6,7 @@ import * as Y from 'yjs'
 import { HEADS_HEADER } from '../../../protocol/frames.ts'
 import { frame, liveDoc, RawClient, stockClient, until, untilDoc } from '../../support/client.ts'
 import { startHere } from '../../support/in-process.ts'
-import { asOwner, fetch, makeWorkspaces, type ServerAt } from '../../support/server.ts'
+import { asOwner, fetch, makeWorkspaces, type ServerAt, startServer } from '../../support/server.ts'
 
 let server: ServerAt
 beforeAll(async () => {
@@ -185,15 +185,17 @@ describe('the sync socket', () => {
   })
 
   it('[SYNC-6] [SYNC-12] cuts off a reader that takes nothing no later than it must, and never grows by it', async () => {
-    const room = await newRoom()
-    const stalled = await RawClient.open(urlOf(room))
+    // A process of its own, whose memory is nobody else's.
+    const own = await startServer({ args: ['--limit', 'slow-reader-seconds=600'] })
+    const url = `${own.sync}/default`
+    const stalled = await RawClient.open(url)
     stalled.subscribe()
     await stalled.barrier()
     stalled.ws.pause()
-    const writer = await liveDoc(urlOf(room))
-    const reader = await liveDoc(urlOf(room))
+    const writer = await liveDoc(url)
+    const reader = await liveDoc(url)
     const resident = async () => {
-      const metrics = await (await fetch(`${server.url}/metrics`)).text()
+      const metrics = await (await fetch(`${own.url}/metrics`)).text()
       return Number(/^clawlink_resident_bytes (\d+)/m.exec(metrics)?.[1]) / 1e6
     }
     const before = await resident()
@@ -212,6 +214,7 @@ describe('the sync socket', () => {
     await stalled.barrier()
     await until('it caught up', () => caughtUp.getMap('m').get('block') === block)
     await Promise.all([stalled.close(), writer.client.close(), reader.client.close()])
+    await own.stop()
   })
 
   it('[SYNC-13] [SYNC-5] many updates of a commit reach many readers as one, and their writer not at all', async () => {

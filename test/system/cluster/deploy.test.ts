@@ -48,14 +48,12 @@ it('[OPS-26] the compose file has two nodes, PostgreSQL with a standby that coun
   expect(text('postgres/standby.sh')).toContain('application_name=standby1')
 })
 
-it.skipIf(!has('nginx'))('[OPS-26] nginx accepts the balancer’s configuration', () => {
+it.skipIf(!has('nginx'))('[OPS-26] nginx accepts the balancer’s configuration', async () => {
   const dir = tempDir('nginx')
   mkdirSync(join(dir, 'logs'))
   const config = text('nginx.conf').replace(/node[12]:9077/g, '127.0.0.1:9077')
-  writeFileSync(
-    join(dir, 'nginx.conf'),
-    `pid ${dir}/pid;\n${config.replace('listen 80', 'listen 127.0.0.1:18080')}`,
-  )
+  const own = config.replace('listen 80', `listen 127.0.0.1:${await ownPort()}`)
+  writeFileSync(join(dir, 'nginx.conf'), `pid ${dir}/pid;\n${own}`)
   const { status, stderr } = spawnSync('nginx', ['-t', '-c', join(dir, 'nginx.conf'), '-p', dir], {
     encoding: 'utf8',
   })

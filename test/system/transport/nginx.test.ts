@@ -1,27 +1,17 @@
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdirSync, writeFileSync } from 'node:fs'
-import { createServer } from 'node:net'
 import { join, relative } from 'node:path'
 import { afterAll, expect, it } from 'vitest'
 import { type Agent, agent } from '../../support/agent.ts'
 import { authority } from '../../support/certificates.ts'
 import { until } from '../../support/client.ts'
 import { sync } from '../../support/ops/commands.ts'
-import { bin, type ServerAt, startServer, tempDir } from '../../support/server.ts'
+import { bin, ownPort, type ServerAt, startServer, tempDir } from '../../support/server.ts'
 import { noTerminal, openTerminal } from '../../support/terminal.ts'
 
 const hasNginx = spawnSync('nginx', ['-v']).status === 0
 if (!hasNginx) console.log('nothing is tested behind nginx: it is not installed')
-
-const freePort = async (): Promise<number> => {
-  const probe = createServer().listen(0, '127.0.0.1')
-  await once(probe, 'listening')
-  const { port } = probe.address() as { port: number }
-  probe.close()
-  await once(probe, 'close')
-  return port
-}
 
 const { ca, sign } = authority()
 let nginx: ChildProcess | null = null
@@ -73,7 +63,7 @@ http {
 it.skipIf(!hasNginx)(
   '[NET-22] behind nginx, with TLS and under a path: join, tasks, files, the terminal UI, reconnecting',
   async () => {
-    const port = await freePort()
+    const port = await ownPort()
     const base = `https://127.0.0.1:${port}/team`
     const args = ['--public-url', base, '--trust-proxy', 'loopback', '--log-level', 'error']
     let server = await startServer({ args })

@@ -130,8 +130,9 @@ describe('syntax colours', () => {
     const looks = (row: number) => drawRows(session, 80, true)[row]!
     expect(looks(0).some(({ look }) => look.colour === 5)).toBe(false)
     pass(300)
-    await vi.waitFor(() =>
-      expect(looks(0).find(({ text }) => text.includes('onst'))?.look.colour).toBe(5),
+    await vi.waitFor(
+      () => expect(looks(0).find(({ text }) => text.includes('onst'))?.look.colour).toBe(5),
+      20_000,
     )
     expect(looks(1).at(-2)?.look.dim).toBe(true)
     expect(looks(2).find(({ text }) => text === 'let')?.look.colour).toBe(5)

@@ -2,8 +2,8 @@ import { describe, expect, it } from 'vitest'
 import * as Y from 'yjs'
 import type { UndoPlan } from '../../../workspace/authorship/undo.ts'
 import type { Selector } from '../../../workspace/authorship/undo-history.ts'
+import { NotingServer, textIn } from '../../support/workspace/noting-server.ts'
 import { runUndo, undo } from '../../support/workspace/undo-checks.ts'
-import { NotingServer, textIn } from '../../support/workspace/undo-histories.ts'
 
 const CLIENTS: Record<string, number> = { A: 10, B: 20, C: 30, D: 40 }
 
