@@ -8,35 +8,35 @@ import { fetch, type ServerAt } from '../../support/server.ts'
 
 let server: ServerAt
 beforeAll(async () => {
-  server = await startHere({
-    args: ['--limit', 'work=10,bytes=500000,slow-reader-seconds=3', '--heartbeat', '2.5'],
-  })
+  server = await startHere({ args: ['--limit', 'work=10,bytes=500000'] })
 })
 afterAll(() => server.stop())
 
-/** How many connections the server closed with this code. */
-const closedWith = async (code: number): Promise<number> => {
-  const text = await (await fetch(`${server.url}/metrics`)).text()
+/** How many connections a server closed with this code. */
+const closedWith = async (code: number, { url }: ServerAt = server): Promise<number> => {
+  const text = await (await fetch(`${url}/metrics`)).text()
   return Number(new RegExp(`closes_total\\{code="${code}"\\} (\\d+)`).exec(text)?.[1] ?? 0)
 }
 
 it('[LIM-27] [SYNC-12] a reader that takes nothing is cut off (4408); who writes and reads beside it is not', async () => {
-  const { headers } = await member(server, 'a-slow00000001')
-  const slow = await RawClient.open(`${server.sync}/default`, headers)
+  const args = ['--limit', 'work=10,bytes=500000,slow-reader-seconds=1', '--heartbeat', '2.5']
+  const strict = await startHere({ args })
+  const { headers } = await member(strict, 'a-slow00000001')
+  const slow = await RawClient.open(`${strict.sync}/default`, headers)
   slow.subscribe()
   await slow.barrier()
   slow.ws.pause()
   // A sign of life: it is there, and only takes nothing.
   const alive = setInterval(() => slow.ws.ping(), 50)
   const [writer, reader] = [
-    await liveDoc(`${server.sync}/default`),
-    await liveDoc(`${server.sync}/default`),
+    await liveDoc(`${strict.sync}/default`),
+    await liveDoc(`${strict.sync}/default`),
   ]
   // More than the kernel takes on a connection's behalf.
   const text = writer.doc.getText('large')
   for (let i = 0; i < 24; i++) text.insert(0, 'x'.repeat(1_000_000))
   await writer.client.barrier()
-  await until('it is cut off', async () => (await closedWith(4408)) === 1)
+  await until('it is cut off', async () => (await closedWith(4408, strict)) === 1)
   clearInterval(alive)
   slow.ws.resume()
   await slow.closed
@@ -44,8 +44,9 @@ it('[LIM-27] [SYNC-12] a reader that takes nothing is cut off (4408); who writes
   await untilDoc(reader.doc, () => reader.doc.getText('large').length === text.length)
   text.insert(0, 'still here')
   await untilDoc(reader.doc, () => reader.doc.getText('large').length === text.length)
-  expect(await closedWith(4408)).toBe(1)
+  expect(await closedWith(4408, strict)).toBe(1)
   await Promise.all([writer.client.close(), reader.client.close()])
+  await strict.stop()
 })
 
 it('[LIM-19] who sends what takes the server long is read more slowly than who may; others are not', async () => {
