@@ -37,6 +37,15 @@ it('[TUI-86] themes use the 16 colours of the terminal, and what reads on its gr
   expect(paletteOf('auto', 'light')).toBe(paletteOf('light', 'dark'))
 })
 
+it('[TUI-86] words of a language have the colours that read on the ground', () => {
+  const inks = (ground: Ground) => Object.values(paletteOf('auto', ground).words)
+  expect(inks('dark').every((ink) => ink.endsWith('Bright'))).toBe(true)
+  for (const pale of [...inks('dark'), 'cyan', 'yellow', 'white']) {
+    expect(inks('light')).not.toContain(pale)
+  }
+  for (const ground of GROUNDS) expect(new Set(inks(ground)).size).toBe(4)
+})
+
 it('[TUI-86] mono has no colours, high contrast nothing dim', () => {
   for (const ground of GROUNDS) {
     expect(coloursOf('mono', ground)).toEqual([])

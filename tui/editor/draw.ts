@@ -252,6 +252,7 @@ const namesOf = (
 const isSame = (a: Look, b: Look): boolean =>
   a === b ||
   (a.colour === b.colour &&
+    a.word === b.word &&
     a.bold === b.bold &&
     a.dim === b.dim &&
     a.underline === b.underline &&

@@ -25,21 +25,23 @@ export interface EditorProps {
 
 const COLOUR_NAMES = ['black', 'red', 'green', 'yellow', 'blue', 'magenta', 'cyan', 'white']
 
-const propsOf = ({ colour, bold, dim, underline, inverse }: Look) => ({
+const propsOf = ({ colour, word, bold, dim, underline, inverse }: Look, palette: Palette) => ({
   ...(colour !== undefined && { color: COLOUR_NAMES[colour]! }),
+  ...(word !== undefined && { color: palette.words[word] }),
   ...(bold && { bold }),
-  ...(dim && { dimColor: dim }),
+  // Where nothing of the program is dim, text is not, either.
+  ...(dim && palette.dim !== '' && { dimColor: dim }),
   ...(underline && { underline }),
   ...(inverse && { inverse }),
 })
 
 /** One row of the text. */
-const SpansView = ({ spans }: { spans: readonly Span[] }) => (
+const SpansView = ({ spans, palette }: { spans: readonly Span[]; palette: Palette }) => (
   <Text wrap="truncate">
     {spans.length === 0 ? ' ' : null}
     {spans.map(({ text, look }, i) => (
       // biome-ignore lint/suspicious/noArrayIndexKey: a span is nothing but its place in the row
-      <Text key={i} {...propsOf(look)}>
+      <Text key={i} {...propsOf(look, palette)}>
         {text}
       </Text>
     ))}
@@ -96,7 +98,7 @@ export const Editor = (props: EditorProps) => {
         ))}
         {frame.spans.map((spans, y) => (
           // biome-ignore lint/suspicious/noArrayIndexKey: a row is its place on the screen
-          <SpansView key={y} spans={spans} />
+          <SpansView key={y} {...{ spans, palette }} />
         ))}
       </Box>
       <RowView row={frame.status} palette={palette} />

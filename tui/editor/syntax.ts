@@ -1,5 +1,6 @@
 import type { Later } from './bursts.ts'
 import type { Look } from './highlight/look.ts'
+import { languageOf } from './languages.ts'
 import type { SharedText } from './shared-text.ts'
 
 /** A part of a line in one colour, by units from the beginning of the line. */
@@ -14,44 +15,20 @@ const MAX_UNITS = 100_000
 /** After such a pause (milliseconds) the words of a text are looked at anew. */
 const PAUSE_MS = 200
 
-/** Endings of names of files, and the language of each as highlight.js names it. */
-const LANGUAGES: Readonly<Record<string, string>> = {
-  ...{ js: 'javascript', mjs: 'javascript', cjs: 'javascript', jsx: 'javascript' },
-  ...{ ts: 'typescript', mts: 'typescript', cts: 'typescript', tsx: 'typescript' },
-  ...{
-    py: 'python',
-    java: 'java',
-    c: 'c',
-    h: 'c',
-    cc: 'cpp',
-    cpp: 'cpp',
-    hpp: 'cpp',
-    cs: 'csharp',
-  },
-  ...{ go: 'go', rs: 'rust', rb: 'ruby', php: 'php', swift: 'swift', kt: 'kotlin', kts: 'kotlin' },
-  ...{ sh: 'bash', bash: 'bash', zsh: 'bash', sql: 'sql', json: 'json', jsonc: 'json' },
-  ...{ yaml: 'yaml', yml: 'yaml', xml: 'xml', html: 'xml', svg: 'xml', css: 'css', scss: 'css' },
-  ...{ md: 'markdown', toml: 'ini', ini: 'ini', diff: 'diff', patch: 'diff' },
-}
+const KEYWORD: Look = { word: 'keyword' }
+const STRING: Look = { word: 'string' }
+const VALUE: Look = { word: 'value' }
+const DIM: Look = { dim: true }
+const BOLD: Look = { bold: true }
 
-/** Classes of highlight.js, and their looks; colours that read on a light ground and on a dark one. */
+/** Classes of highlight.js, and their looks. */
 const LOOKS: Readonly<Record<string, Look>> = {
-  ...{ keyword: { colour: 5 }, literal: { colour: 5 }, 'selector-tag': { colour: 5 } },
-  ...{ string: { colour: 2 }, regexp: { colour: 2 }, addition: { colour: 2 }, code: { colour: 2 } },
-  ...{ number: { colour: 6 }, type: { colour: 6 }, built_in: { colour: 6 }, attr: { colour: 6 } },
-  ...{
-    attribute: { colour: 6 },
-    symbol: { colour: 6 },
-    bullet: { colour: 6 },
-    link: { colour: 6 },
-  },
-  ...{ comment: { dim: true }, quote: { dim: true }, meta: { dim: true }, deletion: { colour: 1 } },
-  ...{
-    title: { bold: true },
-    section: { bold: true },
-    name: { bold: true },
-    strong: { bold: true },
-  },
+  ...{ keyword: KEYWORD, literal: KEYWORD, 'selector-tag': KEYWORD },
+  ...{ string: STRING, regexp: STRING, addition: STRING, code: STRING },
+  ...{ number: VALUE, type: VALUE, built_in: VALUE, attr: VALUE, attribute: VALUE },
+  ...{ symbol: VALUE, bullet: VALUE, link: VALUE },
+  ...{ comment: DIM, quote: DIM, meta: DIM, deletion: { word: 'taken' } },
+  ...{ title: BOLD, section: BOLD, name: BOLD, strong: BOLD },
 }
 
 /** The look of the classes of a word, such as `title function_`; undefined: it has none. */
@@ -64,9 +41,8 @@ export const syntaxFor = (
   later: Later,
   onRead: () => void,
 ): Syntax | null => {
-  const name = path.slice(path.lastIndexOf('/') + 1).toLowerCase()
-  const language = LANGUAGES[name.slice(name.lastIndexOf('.') + 1)]
-  return language === undefined ? null : new Syntax(language, text, later, onRead)
+  const language = languageOf(path)
+  return language === null ? null : new Syntax(language, text, later, onRead)
 }
 
 /** Finds the tokens of a text when nothing was typed for a while; the library is loaded with the first file. */

@@ -1,16 +1,29 @@
 import type { Ground, Theme } from '../terminal/theme.ts'
 import type { Segment, Tone } from './rows.ts'
 
+/** What a word of a text is in its language; `taken`: a diff takes it out. */
+export type Word = 'keyword' | 'string' | 'value' | 'taken'
+
 /** The parameters of SGR sequences by tone: of the terminal's own 16 colours; '' for none. */
-export type Palette = Readonly<Record<Tone, string>>
+export type Palette = Readonly<Record<Tone, string>> & {
+  /** The colours of words in the editor, by their names. */
+  words: Readonly<Record<Word, string>>
+}
 
 const BASE: Palette = {
   ...{ plain: '', dim: '2', strong: '1' },
   // Cyan, green, magenta and red read on any ground; yellow, white and blue do not.
   ...{ accent: '36', good: '32', warn: '35', bad: '31' },
+  words: { keyword: 'magenta', string: 'green', value: 'cyan', taken: 'red' },
 }
-const DARK: Palette = { ...BASE, accent: '96', good: '92', warn: '93', bad: '91' }
-const LIGHT: Palette = { ...BASE, accent: '34' }
+const DARK: Palette = {
+  ...{ ...BASE, accent: '96', good: '92', warn: '93', bad: '91' },
+  words: {
+    ...{ keyword: 'magentaBright', string: 'greenBright' },
+    ...{ value: 'cyanBright', taken: 'redBright' },
+  },
+}
+const LIGHT: Palette = { ...BASE, accent: '34', words: { ...BASE.words, value: 'blue' } }
 /** Without colours what matters is bold, so that it still stands out. */
 const MONO: Palette = { ...BASE, accent: '1', good: '', warn: '1', bad: '1' }
 /** Nothing is dim, and colours are bold. */

@@ -4,7 +4,7 @@ import { dataOf, errorOf, type Need } from '../model/reads.ts'
 import { shownNameOf } from '../model/snapshot.ts'
 import type { ReadPage } from '../model/state.ts'
 import { type Row, said, seg } from '../ui/rows.ts'
-import { changeRows, sideRows, wholeRows } from './parts/diff.ts'
+import { changeRows, sideRows, sideTitles, wholeRows } from './parts/diff.ts'
 import type { PageItems, PageView } from './parts/page-view.ts'
 import { failedRows, waitingRows } from './parts/read-rows.ts'
 import { sliderRow } from './parts/slider.ts'
@@ -92,7 +92,8 @@ const beside = latest(sideRows)
 const whole = latest(wholeRows)
 
 export const historyView = (look: UiFrame, page: ReadPage, width: number): PageView => {
-  const { versions, at } = shownOf(look, page)
+  const shown = shownOf(look, page)
+  const { versions, at } = shown
   const items = historyItems(look, page)
   const version = versions[at]
   if (version === undefined) {
@@ -107,18 +108,29 @@ export const historyView = (look: UiFrame, page: ReadPage, width: number): PageV
   const head = [
     factsOf(look, page, version),
     sliderRow(page, items, 'version', width, look.plain),
-    [],
+    isBeside(look, page, width) ? titlesOf(shown, width) : [],
   ]
   return { head, lines, items, isList: false }
 }
 
+/** True if a version stands beside the one before it. */
+const isBeside = ({ plain }: UiFrame, page: ReadPage, width: number): boolean =>
+  width >= SPLIT_COLUMNS && !plain && page.isWhole !== true
+
+const titlesOf = ({ versions, next, at }: ReturnType<typeof shownOf>, width: number): Row => {
+  const nameOf = (index: number) => `version ${versions[index]!.version}`
+  const first = next === null ? 'no older version is kept' : 'older versions are being read'
+  return sideTitles(at === 0 ? first : nameOf(at - 1), nameOf(at), width)
+}
+
 const textRowsOf = (
-  { reads, plain }: UiFrame,
+  look: UiFrame,
   page: ReadPage,
   versions: readonly FileVersion[],
   at: number,
   width: number,
 ): readonly Row[] => {
+  const { reads } = look
   const argvOf = (index: number) => textArgv(page.id, versions[index]!.version)
   const after = dataOf<Text>(reads, argvOf(at))
   const before = at === 0 ? { file: { content: '' } } : dataOf<Text>(reads, argvOf(at - 1))
@@ -128,7 +140,7 @@ const textRowsOf = (
   if (page.isWhole === true) return whole(after.file.content)
   if (before === null) return waitingRows
   const texts = [before.file.content, after.file.content] as const
-  return width < SPLIT_COLUMNS || plain ? changed(...texts) : beside(...texts, width)
+  return isBeside(look, page, width) ? beside(...texts, width) : changed(...texts)
 }
 
 /** Which version it is, by whom, of when, and how large a change. */

@@ -52,12 +52,23 @@ const sideCell = (number: number, line: string | undefined, tone: Tone, cells: n
   return fitRow([seg(`${String(number).padStart(NUMBER - 2)}  `, 'dim'), text], cells)
 }
 
+const columnsOf = (width: number): [left: number, right: number] => {
+  const left = Math.floor((width - DIVIDER.length) / 2)
+  return [left, width - DIVIDER.length - left]
+}
+
+/** What stands above two texts side by side. */
+export const sideTitles = (before: string, after: string, width: number): Row => {
+  const [left, right] = columnsOf(width)
+  const cell = (title: string, cells: number) => fitRow([seg(title, 'dim')], cells)
+  return [...cell(before, left), seg(DIVIDER, 'dim'), ...cell(after, right)]
+}
+
 /** The change between two texts, side by side in `width` cells; a line that was replaced stands beside its successor. */
 export const sideRows = (before: string, after: string, width: number): Row[] => {
   const diff = unifiedDiff(before, after, ['', ''])
   if (diff === '') return [[seg('the text is the same', 'dim')]]
-  const left = Math.floor((width - DIVIDER.length) / 2)
-  const right = width - DIVIDER.length - left
+  const [left, right] = columnsOf(width)
   const rows: Row[] = []
   let [from, to] = [1, 1]
   let [removed, added]: [string[], string[]] = [[], []]
