@@ -122,6 +122,19 @@ export class Administration {
     return this.#change('restored', name, by, '', () => this.#state.workspaces.restore(name))
   }
 
+  /**
+   * Has `work` delete all that is stored of a removed workspace, and frees its name, durably; `work` resolves to what the
+   * audit log says of it. After a crash only another purge does anything to it. Throws `unknown_workspace`.
+   */
+  async purge(name: string, by: Principal, work: () => Promise<string>): Promise<void> {
+    const state = this.#state
+    await state.turn(async () => {
+      await state.write(state.workspaces.purging(name, state.now()))
+      const note = state.note('purged', name, nameOf(by), await work())
+      await state.write(state.workspaces.purged(name), note)
+    })
+  }
+
   #change(
     what: AuditEntry['what'],
     name: string,

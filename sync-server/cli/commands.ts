@@ -97,13 +97,13 @@ export const ACCESS: readonly CommandRow[] = [
   },
   {
     name: 'workspaces',
-    summary: 'list workspaces; make, rename, remove one, bring one back',
+    summary: 'list workspaces; make, rename, remove one, bring one back or delete it for good',
     about:
-      'A workspace is only made by this command or with --create; other commands reject an unknown name. rename changes its name in the lists of the host. remove ends all connections to it; its data stay on disk, which frees nothing, and restore brings it back with its members.',
+      'A workspace is only made by this command or with --create; other commands reject an unknown name. rename changes its name in the lists of the host. remove ends all connections to it; its data stay on disk, which frees nothing, and restore brings it back with its members. purge deletes a removed one for good, once the server is stopped; its audit log stays.',
     operands: ['action', 'name', 'new'],
     flags: {
       action: {
-        type: types.oneOf(['list', 'add', 'rename', 'remove', 'restore']),
+        type: types.oneOf(['list', 'add', 'rename', 'remove', 'restore', 'purge']),
         what: 'what to do',
         otherwise: 'list',
       },
@@ -113,6 +113,7 @@ export const ACCESS: readonly CommandRow[] = [
         what: 'its name: lower-case letters, digits, dashes',
       },
       new: { with: 'name', type: types.name, what: 'rename: its new name' },
+      yes: { with: 'name', what: 'purge: do not ask' },
     },
     examples: [
       'workspaces',
@@ -120,8 +121,12 @@ export const ACCESS: readonly CommandRow[] = [
       'workspaces rename docs handbook',
       'workspaces remove docs',
       'workspaces restore docs',
+      'workspaces purge docs --yes',
     ],
-    exits: { 3: 'no such workspace', 4: 'there is one of that name' },
+    exits: {
+      ...{ 1: 'purge was not confirmed', 3: 'no such workspace' },
+      4: 'there is one of that name; purge: a server uses the data',
+    },
     load: async () => (await import('./workspaces-command.ts')).workspaces,
   },
   {

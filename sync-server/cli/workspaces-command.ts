@@ -3,9 +3,12 @@ import { ClawError } from '../../protocol/errors.ts'
 import { checkWorkspaceName } from '../../workspace/document/validate.ts'
 import { command, type Done } from './access.ts'
 import type { Admin } from './admin.ts'
-import type { Call } from './call.ts'
+import type { Call, Command } from './call.ts'
+import { purge } from './purge-command.ts'
 
-export const WORKSPACE_ACTIONS = ['list', 'add', 'rename', 'remove', 'restore'] as const
+export const WORKSPACE_ACTIONS = [
+  ...(['list', 'add', 'rename', 'remove', 'restore', 'purge'] as const),
+] as const
 
 const list = async (admin: Admin): Promise<Done> => {
   const { workspaces, removed = [] } = await admin.do('workspaces', {})
@@ -47,7 +50,9 @@ const remove = async (admin: Admin, name: string): Promise<Done> => {
   return {
     data,
     lines: [`removed ${data.workspace}: nobody reaches it; its data stay, and no disk is freed`],
-    notes: [`to bring it back: clawlink-sync workspaces restore ${data.workspace}`],
+    notes: [
+      `to bring it back: clawlink-sync workspaces restore ${data.workspace}; to delete it for good: … purge`,
+    ],
   }
 }
 
@@ -63,7 +68,7 @@ const nameOf = ({ value }: Call): string => {
   throw new ClawError('usage', 'the name of the workspace is missing', like)
 }
 
-export const workspaces = command(async (admin, call) => {
+const byAdmin = command(async (admin, call) => {
   const action = call.oneOf('action', WORKSPACE_ACTIONS) ?? 'list'
   if (action === 'list') return list(admin)
   const name = nameOf(call)
@@ -78,3 +83,6 @@ export const workspaces = command(async (admin, call) => {
     `like: clawlink-sync workspaces rename ${name} NEW`,
   )
 })
+
+export const workspaces: Command = (call) =>
+  call.value('action') === 'purge' ? purge(nameOf(call))(call) : byAdmin(call)

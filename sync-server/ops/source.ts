@@ -2,6 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { ClawError } from '../../protocol/errors.ts'
 import { type OwnerFile, readOwner } from '../auth/owner.ts'
+import type { Store } from '../storage/integrity/db.ts'
 import { hasDatabase } from '../storage/integrity/inspect.ts'
 import { LevelUpdateLog } from '../storage/level-update-log.ts'
 import { logOn, openStore } from '../storage/open-log.ts'
@@ -29,12 +30,19 @@ const checkData = async ({ data, store }: Place): Promise<void> => {
  * The log of a place that no server uses; null where one does. `mayWrite` false: on PostgreSQL it is only read, and no
  * server that starts meanwhile is disturbed. Throws `no_data`, `data_damaged` and the like.
  */
-export const openData = async (place: Place, mayWrite = false): Promise<LevelUpdateLog | null> => {
+export const openData = async (place: Place, mayWrite = false): Promise<LevelUpdateLog | null> =>
+  (await openHeld(place, mayWrite))?.log ?? null
+
+/** The same with its store, which the log closes. */
+export const openHeld = async (
+  place: Place,
+  mayWrite: boolean,
+): Promise<{ store: Store; log: LevelUpdateLog } | null> => {
   await checkData(place)
   if (await isServed(place)) return null
   try {
     const store = await openStore(place, mayWrite ? 'takeFree' : 'read', false)
-    return await logOn(place, store, Date.now)
+    return { store, log: await logOn(place, store, Date.now) }
   } catch (thrown) {
     const error = storeError(shownPlace(place), thrown)
     if (error.code === 'data_locked') return null

@@ -55,6 +55,7 @@ export interface AuditEntry {
     | 'recovering'
     | 'created'
     | 'removed'
+    | 'purged'
     | 'restored'
     | 'renamed'
     | 'role'

@@ -18,6 +18,8 @@ interface About {
   called?: string
   /** It was removed: nobody reaches it, and its data stay. */
   removedAt?: number
+  /** Its purge was begun: what is left of it is no workspace. */
+  purgedAt?: number
 }
 
 /**
@@ -162,16 +164,38 @@ export class Workspaces {
 
   /** Brings a removed one back. Throws `unknown_workspace`, `too_many`. */
   restore(name: string): Change {
-    const { removedAt, ...about } = this.#about.get(name) ?? {}
-    if (removedAt === undefined) {
+    this.checkRemoved(name)
+    const { removedAt: _, purgedAt, ...about } = this.#about.get(name)!
+    if (purgedAt !== undefined) {
       throw new ClawError(
         'unknown_workspace',
-        `no workspace "${name.slice(0, 80)}" was removed`,
-        'clawlink-sync workspaces lists removed ones, too',
+        `the purge of "${name}" was begun: a part of it is gone`,
+        `to end it: clawlink-sync workspaces purge ${name}`,
       )
     }
     this.#checkRoom()
-    return this.#put(name, about as About)
+    return this.#put(name, about)
+  }
+
+  /** Throws `unknown_workspace` for one that was not removed. */
+  checkRemoved(name: string): void {
+    if (this.#about.get(name)?.removedAt !== undefined) return
+    throw new ClawError(
+      'unknown_workspace',
+      `no workspace "${name.slice(0, 80)}" was removed`,
+      'clawlink-sync workspaces lists removed ones, too',
+    )
+  }
+
+  /** A removed one cannot be brought back from now on. Throws `unknown_workspace`. */
+  purging(name: string, now: number): Change {
+    this.checkRemoved(name)
+    return this.#put(name, { ...this.#about.get(name)!, purgedAt: now })
+  }
+
+  /** Nothing is left of a removed one: its name is free. */
+  purged(name: string): Change {
+    return { ops: [{ type: 'del', key: keyOf(name) }], apply: () => this.unload(name) }
   }
 
   #checkRoom(): void {

@@ -62,11 +62,17 @@ export interface Db {
 export interface Store {
   db: Db
   /** Notes the newest durable record outside of the database, and reads it at the next start. */
-  mark: { read: () => string | null; note: (key: string) => void; close: () => void }
+  mark: {
+    read: () => string | null
+    note: (key: string, isSynced?: boolean) => void
+    close: () => void
+  }
   /** True if nothing is stored at any of these keys, false if something is or it is unknown; absent: this kind cannot tell at once. */
   lacks?: (keys: readonly string[]) => boolean
   /** About how many bytes a range of keys takes on disk; absent: this kind cannot tell. What was just written may be missing. */
   sizeOf?: (from: string, to: string) => Promise<number>
+  /** Gives the space of what was removed from a range of keys back to the disk; absent: this kind does so by itself. */
+  compact?: (from: string, to: string) => Promise<void>
   /** Opens the database again after a failed write; leaves it closed if that fails. Rejects with Fenced. */
   reopen: () => Promise<void>
   /** Calls `lost` once the store finds out by itself that it cannot be used: Fenced, or Unknown. */

@@ -11,7 +11,8 @@ import type { Op } from './level-keys.ts'
 export const FORMAT = 3
 const SEALED = 2
 
-const KEY = 'f:'
+/** It is there in every database. */
+export const FORMAT_KEY = 'f:'
 /** Bytes of values that one step of the upgrade to format 2 rewrites. */
 const STEP_BYTES = 1024 * 1024
 const RAW = { valueEncoding: 'view' } as const
@@ -28,12 +29,12 @@ interface Mark {
 
 const putMark = (mark: Mark) => ({
   type: 'put' as const,
-  key: KEY,
+  key: FORMAT_KEY,
   value: seal(Buffer.from(JSON.stringify(mark))),
 })
 
 const storedMark = async (db: Db): Promise<Mark | null> => {
-  const value = await db.get(KEY, RAW)
+  const value = await db.get(FORMAT_KEY, RAW)
   if (value === undefined) return null
   const text = unsealed(value)
   if (text === null) throw new Corruption('the format', 'its checksum is wrong')
@@ -93,7 +94,7 @@ const sealAll = async (db: Db, from: string): Promise<void> => {
     let bytes = 0
     for await (const [key, value] of db.iterator({ ...RAW, gt: after })) {
       after = key
-      if (key === KEY) continue
+      if (key === FORMAT_KEY) continue
       // A crash of an earlier version could leave a workspace's name without records.
       const isName = key.startsWith('w:') && !(await hasRecords(db, key.slice(2)))
       ops.push({ type: isName ? 'del' : 'put', key, value: seal(value) })

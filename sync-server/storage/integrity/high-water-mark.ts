@@ -1,4 +1,4 @@
-import { closeSync, constants, openSync, readSync, writeSync } from 'node:fs'
+import { closeSync, constants, fsyncSync, openSync, readSync, writeSync } from 'node:fs'
 import { join } from 'node:path'
 import { crc32 } from 'node:zlib'
 
@@ -40,10 +40,12 @@ export class HighWaterMark {
     }
   }
 
-  note(key: string): void {
+  /** `isSynced`: a power loss does not bring an older key back. */
+  note(key: string, isSynced = false): void {
     try {
       this.#file ??= openSync(this.#path, constants.O_RDWR | constants.O_CREAT, 0o600)
       writeSync(this.#file, `${`${key} ${crc32(key).toString(16)}`.padEnd(BYTES - 1)}\n`, 0)
+      if (isSynced) fsyncSync(this.#file)
     } catch {
       // The file only helps to detect damage; records are durable without it.
     }

@@ -8,6 +8,17 @@ export const seqDigits = (seq: number): string => seq.toString(16).padStart(SEQ_
 export const seqKey = (prefix: string, seq: number): string => `${prefix}:${seqDigits(seq)}`
 export const seqOf = (key: string): number => Number.parseInt(key.slice(-SEQ_DIGITS), 16)
 
+/** Marks after the name of a workspace in a key; names have none of them. */
+const AFTER = [':', '/'] as const
+
+/** The keys of a kind that begin with the name of a workspace, but for the one that is nothing else. */
+export const rangesOf = (kind: string, workspace: string): { gte: string; lt: string }[] =>
+  AFTER.map((after) => {
+    // The next character of ASCII ends the range.
+    const end = String.fromCharCode(after.charCodeAt(0) + 1)
+    return { gte: `${kind}:${workspace}${after}`, lt: `${kind}:${workspace}${end}` }
+  })
+
 /** Kinds of keys that belong to the server, not to a workspace. */
 const OF_THE_SERVER = 'fre'
 

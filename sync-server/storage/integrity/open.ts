@@ -35,8 +35,12 @@ export const openLevel = async (dir: string, upgrade = true): Promise<Store> => 
     mark.close()
   }
   // On Node.js `level` is classic-level.
-  const sized = db as LevelDb & { approximateSize: (from: string, to: string) => Promise<number> }
-  const sizeOf = (from: string, to: string) => sized.approximateSize(from, to)
+  const classic = db as LevelDb & {
+    approximateSize: (from: string, to: string) => Promise<number>
+    compactRange: (from: string, to: string) => Promise<void>
+  }
+  const sizeOf = (from: string, to: string) => classic.approximateSize(from, to)
+  const compact = (from: string, to: string) => classic.compactRange(from, to)
   // Of an absent key LevelDB's filters say so without the disk.
   const lacks = (keys: readonly string[]): boolean => {
     try {
@@ -45,7 +49,14 @@ export const openLevel = async (dir: string, upgrade = true): Promise<Store> => 
       return false // who reads it next reports it
     }
   }
-  return { db, mark, lacks, sizeOf, reopen: () => reopen(db), watch: () => {}, close }
+  return {
+    db,
+    mark,
+    lacks,
+    sizeOf,
+    compact,
+    ...{ reopen: () => reopen(db), watch: () => {}, close },
+  }
 }
 
 const reopen = async (db: LevelDb): Promise<void> => {

@@ -1,9 +1,8 @@
 import type { Store } from './db.ts'
+import { rangesOf } from './level-keys.ts'
 
 /** Kinds of keys that have the name of a workspace, followed by one of these. */
 const KINDS = ['u', 's', 'x', 'a', 'i', 'o', 'm', 'h', 'v', 'c', 'y', 't', 'g'] as const
-/** Marks after the name of a workspace in a key; names have none of them. */
-const AFTER = [':', '/'] as const
 
 /** A range that seems smaller than LevelDB's journal (bytes) is counted: its newest part is in no table yet. */
 const JOURNAL_BYTES = 4 * 1024 * 1024
@@ -13,10 +12,7 @@ export const sizeIn = async (store: Store, workspace: string): Promise<number | 
   if (store.sizeOf === undefined) return null
   let sum = await store.sizeOf(`s:${workspace}`, `s:${workspace}\u0000`)
   for (const kind of KINDS) {
-    for (const after of AFTER) {
-      // The next character of ASCII ends the range.
-      const end = String.fromCharCode(after.charCodeAt(0) + 1)
-      const [gte, lt] = [`${kind}:${workspace}${after}`, `${kind}:${workspace}${end}`]
+    for (const { gte, lt } of rangesOf(kind, workspace)) {
       const about = await store.sizeOf(gte, lt)
       sum += about < JOURNAL_BYTES ? await countIn(store, gte, lt) : about
     }

@@ -1,0 +1,39 @@
+import { createInterface } from 'node:readline/promises'
+import { ClawError } from '../../protocol/errors.ts'
+import { type Purgeable, purgeWorkspace } from '../ops/purge.ts'
+import type { Command } from './call.ts'
+import { jsonOf, sizeText } from './command.ts'
+
+/** Has a person type the name of the workspace. Throws `usage` without a terminal. */
+const ask = async ({ workspace, bytes }: Purgeable): Promise<boolean> => {
+  const { stdin, stderr } = process
+  if (!stdin.isTTY) {
+    throw new ClawError('usage', 'there is no terminal to ask on', 'to purge without it: --yes')
+  }
+  const question = createInterface({ input: stdin, output: stderr })
+  try {
+    const typed = await question.question(
+      `delete ${workspace}, about ${sizeText(bytes)}, for good? Only backups have it then. Type its name: `,
+    )
+    return typed.trim() === workspace
+  } finally {
+    question.close()
+  }
+}
+
+/** Deletes a removed workspace for good. */
+export const purge =
+  (name: string): Command =>
+  async ({ place, json, has, print }) => {
+    const purged = await purgeWorkspace(place, name, has('yes') ? async () => true : ask)
+    if (purged === null) {
+      process.stderr.write('nothing was deleted\n')
+      return 1
+    }
+    print(
+      json
+        ? jsonOf({ ...purged, purged: true })
+        : `purged ${name}: about ${sizeText(purged.bytes)} are free; its name can be used again\n`,
+    )
+    return 0
+  }
