@@ -40,6 +40,44 @@ const standIns = {
   },
 }
 
+/**
+ * Files that find the words of languages have libraries of their own: the editor uses little of these, and all that any
+ * file uses of a library is loaded together.
+ */
+const copies = {
+  name: 'copies',
+  setup: ({ onResolve, onLoad, resolve }) => {
+    const isOurs = (importer) =>
+      /\/web\/editor\/colours\.ts$|\/node_modules\/@lezer\/markdown\//.test(importer)
+    const filter = /^(@codemirror\/(language|streamparser)|@lezer\/(common|highlight))$/
+    onResolve({ filter }, async ({ path, importer, kind, resolveDir, pluginData }) => {
+      if (pluginData === 'found' || (pluginData !== 'copy' && !isOurs(importer))) return
+      const { path: file } = await resolve(path, { kind, resolveDir, pluginData: 'found' })
+      return { path: file, suffix: '?copy', sideEffects: false }
+    })
+    onLoad({ filter: /\/@(codemirror|lezer)\/.*\.js$/ }, async ({ path, suffix }) =>
+      suffix === '?copy'
+        ? { contents: await readFile(path, 'utf8'), pluginData: 'copy' }
+        : undefined,
+    )
+  },
+}
+
+/** Where the languages begin, in files with several, that the page does not have. */
+const CUTS = { 'clike.js': 'export const shader', 'sql.js': 'export const msSQL' }
+
+const withoutOthers = {
+  name: 'without-others',
+  setup: ({ onLoad }) => {
+    onLoad({ filter: /legacy-modes\/mode\/(clike|sql)\.js$/ }, async ({ path }) => {
+      const text = await readFile(path, 'utf8')
+      const at = text.indexOf(CUTS[basename(path)])
+      if (at < 0) throw new Error(`${path} has other languages than expected`)
+      return { contents: text.slice(0, at) }
+    })
+  },
+}
+
 /** Links by which a browser asks for what a file imports together with the file. */
 const preloads = ({ outputs }, name) =>
   outputs[`page/${name}`].imports
@@ -59,7 +97,7 @@ export const buildPage = async (root, version, dir) => {
     tsconfig: 'tsconfig.web.json',
     define: { 'process.env.CLAWLINK_VERSION': JSON.stringify(version) },
     legalComments: 'none',
-    plugins: [standIns],
+    plugins: [standIns, copies, withoutOthers],
     metafile: true,
     write: false,
     logLevel: 'warning',

@@ -88,6 +88,16 @@ const withoutValidator = {
   },
 }
 
+/** Zod without its messages in other languages: an eighth of the server. */
+const onlyEnglish = {
+  name: 'only-english',
+  setup: ({ onLoad }) => {
+    onLoad({ filter: /\/zod\/v4\/locales\/index\.js$/ }, () => ({
+      contents: "export { default as en } from './en.js'",
+    }))
+  },
+}
+
 /** CommonJS packages in an ES module ask for Node's own modules. */
 const REQUIRE =
   "import { createRequire as makeRequire } from 'node:module';const require = makeRequire(import.meta.url);"
@@ -109,7 +119,7 @@ try {
         // The thread of the server in which long texts are compared.
         'clawlink-sync-texts': 'sync-server/texts/thread.ts',
       },
-      plugins: [outside],
+      plugins: [outside, onlyEnglish],
     }),
     build({
       ...common,

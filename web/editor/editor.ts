@@ -55,6 +55,11 @@ const find = (view: EditorView): boolean => {
   return true
 }
 
+/** Gives words colours; their code is loaded once the text can be edited. */
+const addColours = (view: EditorView, path: string): void => {
+  import('./languages.ts').then(({ colour }) => colour(view, path)).catch(() => {}) // it stays plain
+}
+
 const keys = (undo: Y.UndoManager): Extension =>
   keymap.of([
     { key: 'Mod-z', run: () => undo.undo() !== null, preventDefault: true },
@@ -151,6 +156,7 @@ export const openEditor = (
       ],
     }),
   })
+  addColours(view, path)
   const close = () => {
     bursts.end()
     shown?.()
@@ -171,8 +177,7 @@ export const showAuthors = (view: EditorView, isShown: boolean): void =>
 export const openDraft = (
   parent: ShadowRoot,
   text: string,
-  label: string,
-  changed: (text: string) => void,
+  { label, path, changed }: { label: string; path: string; changed: (text: string) => void },
 ): (() => void) => {
   const view = new EditorView({
     parent,
@@ -193,5 +198,6 @@ export const openDraft = (
       ],
     }),
   })
+  addColours(view, path)
   return () => view.destroy()
 }

@@ -26,10 +26,12 @@ export const Propose = ({ team, path }: { team: Team; path: string }) => {
   }
   const open = async (root: ShadowRoot) => {
     const { openDraft } = await import('../editor/editor.ts')
-    return openDraft(root, draft.current!.text, `Your proposal for ${path}`, (text) => {
+    const changed = (text: string) => {
       draft.current = { ...draft.current!, text }
       localStorage.setItem(name, JSON.stringify(draft.current))
-    })
+    }
+    const label = `Your proposal for ${path}`
+    return openDraft(root, draft.current!.text, { label, path, changed })
   }
   const send = async (note: string) => {
     const { text, base_version } = draft.current!

@@ -32,6 +32,10 @@ export const PAGES: Readonly<Record<string, (page: Page) => Promise<void>>> = {
     await page.getByRole('button', { name: 'Authors' }).click()
     await page.locator('.author').first().waitFor()
   },
+  code: async (page) => {
+    await goTo(page, 'file', 'src/parser.ts')
+    await page.locator('.tok-keyword').first().waitFor()
+  },
   history: async (page) => {
     await goTo(page, 'file', 'plan.md')
     await page.getByRole('button', { name: 'Authors' }).waitFor()
