@@ -8,7 +8,11 @@ import { jsonOf, sizeText } from './command.ts'
 const ask = async ({ workspace, bytes }: Purgeable): Promise<boolean> => {
   const { stdin, stderr } = process
   if (!stdin.isTTY) {
-    throw new ClawError('usage', 'there is no terminal to ask on', 'to purge without it: --yes')
+    throw new ClawError(
+      'usage',
+      'purge asks first, and stdin is not a terminal',
+      'to purge without a question: --yes',
+    )
   }
   const question = createInterface({ input: stdin, output: stderr })
   try {

@@ -29,7 +29,7 @@ const propsOf = ({ colour, word, bold, dim, underline, inverse }: Look, palette:
   ...(colour !== undefined && { color: COLOUR_NAMES[colour]! }),
   ...(word !== undefined && { color: palette.words[word] }),
   ...(bold && { bold }),
-  // Where nothing of the program is dim, text is not, either.
+  // A theme may have nothing dim.
   ...(dim && palette.dim !== '' && { dimColor: dim }),
   ...(underline && { underline }),
   ...(inverse && { inverse }),

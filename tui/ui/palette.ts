@@ -1,7 +1,7 @@
 import type { Ground, Theme } from '../terminal/theme.ts'
 import type { Segment, Tone } from './rows.ts'
 
-/** What a word of a text is in its language; `taken`: a diff takes it out. */
+/** Kinds of words in a language; `taken`: a diff takes it out. */
 export type Word = 'keyword' | 'string' | 'value' | 'taken'
 
 /** The parameters of SGR sequences by tone: of the terminal's own 16 colours; '' for none. */

@@ -18,7 +18,7 @@ interface About {
   called?: string
   /** It was removed: nobody reaches it, and its data stay. */
   removedAt?: number
-  /** Its purge was begun: what is left of it is no workspace. */
+  /** Its purge was begun: a part of it is gone. */
   purgedAt?: number
 }
 

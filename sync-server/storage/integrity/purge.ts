@@ -6,7 +6,7 @@ import { rangesOf } from './level-keys.ts'
 const KEPT = 'ln'
 /** Kinds of keys of the server. */
 const OTHERS = 'fre'
-/** Those of a purge: all others, known or not. Without `w:` first there is no workspace of which a part is missing. */
+/** Those of a purge: all others, known or not. With `w:` gone first the rest does not count as a damaged workspace. */
 const KINDS = ['w', ...'abcdefghijklmnopqrstuvxyz'].filter(
   (kind) => !KEPT.includes(kind) && !OTHERS.includes(kind),
 )

@@ -3,7 +3,7 @@ import type { Word } from '../../ui/palette.ts'
 /** The style of a part of a row; `colour` is an SGR colour, an offset to 30. */
 export interface Look {
   colour?: number
-  /** What the part is in its language: the theme has the colour. */
+  /** Its kind in its language; the theme has the colour. */
   word?: Word
   bold?: boolean
   dim?: boolean

@@ -57,7 +57,7 @@ const columnsOf = (width: number): [left: number, right: number] => {
   return [left, width - DIVIDER.length - left]
 }
 
-/** What stands above two texts side by side. */
+/** The titles above two texts side by side. */
 export const sideTitles = (before: string, after: string, width: number): Row => {
   const [left, right] = columnsOf(width)
   const cell = (title: string, cells: number) => fitRow([seg(title, 'dim')], cells)
