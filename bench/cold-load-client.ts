@@ -8,7 +8,7 @@ import { connectDoc, whenDoc } from './doc-client.ts'
 import { serveJobs } from './programs.ts'
 import { connectRaw } from './raw-client.ts'
 import { clientFrame, WIRES, type WireName } from './wire.ts'
-import { DOCUMENT_TEXT, documentUpdates, type Shape } from './workload.ts'
+import { DOCUMENT_TEXT, documentUpdates, DOCUMENT_ROOM as ROOM, type Shape } from './workload.ts'
 
 /** The clients of the cold-load benchmark. */
 export type ColdLoadJob =
@@ -17,7 +17,14 @@ export type ColdLoadJob =
   /** Writes the whole document as one update into `dir`/state. */
   | { do: 'save'; shape: Shape; updates: number; dir: string }
   /** Connects with a Yjs client, or one that applies nothing, until all of the document is there. */
-  | { do: 'load'; applies: boolean; wire: WireName; port: number; content: Content }
+  | { do: 'load'; applies: boolean; at: Place; content: Content }
+
+/** The server, and what it takes for a credential: getting one would fill the heap of the client that is measured. */
+interface Place {
+  wire: WireName
+  port: number
+  credential: string | null
+}
 
 /** What the document's text must be. */
 export interface Content {
@@ -30,7 +37,6 @@ export interface ColdLoadResult {
   content: Content
 }
 
-const ROOM = 'cold'
 /** Updates sent before the other client is seen to have them. */
 const PUSH_BATCH = 500
 /** A step that takes longer hangs (ms). */
@@ -71,10 +77,12 @@ const push = async (
 }
 
 /** From connect until a Yjs client is synced and its text has its full length. */
-const loadDocument = async (wire: WireName, port: number, content: Content): Promise<number> => {
+const loadDocument = async (
+  { wire, port, credential }: Place,
+  content: Content,
+): Promise<number> => {
   const doc = new Y.Doc()
   const text = doc.getText(DOCUMENT_TEXT)
-  const credential = await credentialFor(port, ROOM)
   const start = performance.now()
   const client = connectDoc(wire, port, ROOM, doc, credential)
   await client.synced
@@ -86,12 +94,15 @@ const loadDocument = async (wire: WireName, port: number, content: Content): Pro
 }
 
 /** From connect until the server has said "that is all" and at least as many bytes as the text has are there. */
-const loadBytes = async (wireName: WireName, port: number, content: Content): Promise<number> => {
+const loadBytes = async (
+  { wire: wireName, port, credential }: Place,
+  content: Content,
+): Promise<number> => {
   const wire = WIRES[wireName]
   const updates: Uint8Array[] = []
   let bytes = 0
   let welcome = false
-  const headers = bearer(await credentialFor(port, ROOM))
+  const headers = bearer(credential)
   const start = performance.now()
   const ws = new WebSocket(`ws://127.0.0.1:${port}${wire.path(ROOM)}`, { headers })
   ws.on('open', () => {
@@ -144,7 +155,7 @@ serveJobs<ColdLoadJob, ColdLoadResult>(async (job) => {
     writeFileSync(join(job.dir, 'state'), Y.encodeStateAsUpdate(doc))
     return { ms: performance.now() - start, content: contentOf(content) }
   }
-  const { wire, port, content } = job
-  const ms = await (job.applies ? loadDocument : loadBytes)(wire, port, content)
+  const { at, content } = job
+  const ms = await (job.applies ? loadDocument : loadBytes)(at, content)
   return { ms, content }
 })

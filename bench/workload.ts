@@ -102,5 +102,6 @@ export const documentUpdates = (
   return { updates, content }
 }
 
-/** Name of the Y.Text that `documentUpdates` writes. */
+/** Name of the Y.Text that `documentUpdates` writes, and of the room that it is in. */
 export const DOCUMENT_TEXT = 'text'
+export const DOCUMENT_ROOM = 'cold'

@@ -120,6 +120,12 @@ const PROOFS = {
     shows: 'the tests of the server pass with its records in PostgreSQL',
     build: true,
   },
+  seen: {
+    file: 'proofs/seen.ts',
+    args: '[KILLS]',
+    shows: 'an edit that a second client saw survives a kill -9 right after',
+    build: true,
+  },
   suggestions: {
     file: 'proofs/suggestions.ts',
     args: '[RUNS [SEED]]',

@@ -8,15 +8,16 @@ export const GC = 0
 export const SKIP = 10
 export const DELETED = 1
 export const JSON_VALUES = 2
+export const TEXT = 4
 export const EMBED = 5
 export const MARK = 6
 export const PLAIN_VALUES = 8
 export const SUBDOCUMENT = 9
 /** The bits of a struct's first byte that hold its kind. */
 export const KIND = 0b1_1111
-const HAS_ORIGIN = 0b1000_0000
-const HAS_RIGHT_ORIGIN = 0b100_0000
-const HAS_KEY = 0b10_0000
+export const HAS_ORIGIN = 0b1000_0000
+export const HAS_RIGHT_ORIGIN = 0b100_0000
+export const HAS_KEY = 0b10_0000
 const XML_ELEMENT = 3
 const XML_HOOK = 5
 /** Types of plain values (lib0). */
@@ -97,7 +98,7 @@ export const skipContent = (
     case EMBED:
       skipBytes(reader)
       return 1
-    case 4: // text: its length in UTF-16 code units
+    case TEXT: // its length in UTF-16 code units
       return decoding.readVarString(reader).length
     case MARK:
       skipBytes(reader)

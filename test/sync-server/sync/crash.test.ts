@@ -10,6 +10,7 @@ import {
   until,
 } from '../../support/client.ts'
 import { type Server, startServer, tempDir } from '../../support/server.ts'
+import { lostSights } from '../../support/sync-server/seen-edits.ts'
 
 const KILLS = orLong(8, 50)
 const SIGHTS = orLong(4, 20)
@@ -61,23 +62,7 @@ it(`[DUR-4] kill -9 at ${KILLS} random moments under load loses nothing acknowle
 })
 
 it(`[DUR-4] kill -9 right after a second client saw an edit, ${SIGHTS} times: it is there again`, async () => {
-  const data = tempDir('seen')
-  let server = await startServer({ data })
-  for (let round = 0; round < SIGHTS; round++) {
-    const a = await liveDoc(`${server.sync}/w`)
-    const b = await liveDoc(`${server.sync}/w`)
-    const saw = new Promise<void>((resolve) => b.doc.once('update', () => resolve()))
-    a.doc.getMap('m').set(`k${round}`, round)
-    await saw
-    await server.kill()
-    server = await startServer({ data })
-    const c = stockClient(server.sync, 'w')
-    await c.synced
-    expect(c.doc.getMap('m').get(`k${round}`)).toBe(round)
-    c.close()
-    for (const { client } of [a, b]) client.ws.terminate()
-  }
-  await server.stop()
+  expect(await lostSights(tempDir('seen'), SIGHTS)).toBe(0)
 })
 
 it('[DUR-3] kill -9 while checkpoints are written loses nothing', async () => {

@@ -57,6 +57,26 @@ describe('the sync socket', () => {
     await writer.client.close()
   })
 
+  it('[SYNC-14] a newcomer gets many updates as one, in which each writer has all of its own', async () => {
+    const room = await newRoom()
+    const writers = await Promise.all([1, 2, 3].map(() => liveDoc(urlOf(room))))
+    for (let i = 0; i < 90; i++) {
+      const { doc, client } = writers[i % 3]!
+      const text = doc.getText('t')
+      text.insert(Math.floor(text.length / 2), `${i} `)
+      if (i % 5 === 4) text.delete(0, 1)
+      if (i % 4 === 3) await client.barrier()
+    }
+    for (const { client } of writers) await client.barrier()
+    for (const { client } of writers) await client.barrier()
+    const { doc, client } = await liveDoc(urlOf(room))
+    expect(doc.getText('t').toString()).toBe(writers[0]!.doc.getText('t').toString())
+    const end = client.messages.findIndex(([type, step]) => type === 0 && step === 1)
+    const before = client.messages.slice(0, end)
+    expect(before.filter(([type, step]) => type === 0 && step === 2)).toHaveLength(1)
+    for (const one of [...writers, { client }]) await one.client.close()
+  })
+
   it('[SYNC-2] sends a document of many megabytes in fragments, whole', async () => {
     const room = await newRoom()
     const text = randomBytes(3_000_000).toString('base64')
