@@ -105,23 +105,6 @@ const run = async (ask: Ask): Promise<number> => {
   return runAlone(ask)
 }
 
-/** Runs a verb that is a program of its own; null: this verb is not. */
-const runOutside = async (ask: Ask): Promise<number | null> => {
-  try {
-    const args = readArgs(ask.argv)
-    const { verb, has } = args
-    const outside = verb?.outside
-    if (outside === undefined || has.has('help')) return null
-    if (outside.with !== undefined && !has.has(outside.with)) return null
-    return await (await outside.load())(ask, args, __filename)
-  } catch (error) {
-    // A host takes a failure of its hook for something that the model must see.
-    if (ask.argv[0] !== 'hook') return null
-    await write(2, `error: ${(error as Error).message}\n`)
-    return 0
-  }
-}
-
 /** A link that serves MCP, started if need be; null: there can be none. `again`: after one was lost. */
 export const openMcp = async (ask: Ask, again: boolean): Promise<Opened | null> => {
   const home = homeOf(ask.env.CLAWLINK_HOME, ask.cwd)
@@ -149,7 +132,7 @@ const runMcp = async (ask: Ask): Promise<number> => {
 
 /** Runs the commands that the shim passes on. */
 export const main = async (ask: Ask): Promise<void> =>
-  process.exit(isMcp(ask.argv) ? await runMcp(ask) : ((await runOutside(ask)) ?? (await run(ask))))
+  process.exit(isMcp(ask.argv) ? await runMcp(ask) : await run(ask))
 
 redirectConsole(console.error)
 // Node 22 and later.

@@ -29,12 +29,23 @@ const socketAt = (): string | null => {
   }
 }
 
+/** Node 22 and later keep the compiled code of all that is loaded from here on. */
+const keepCompiled = async (): Promise<void> => {
+  const { default: module } = await import('node:module')
+  ;(module as { enableCompileCache?: () => void }).enableCompileCache?.()
+}
+
+const runMain = async (ask: Ask): Promise<void> => {
+  await keepCompiled()
+  await (await import('./main.ts')).main(ask)
+}
+
 /** Serves MCP by the link that runs; without one main.ts starts it. */
 const runMcp = async (ask: Ask): Promise<void> => {
   const path = socketAt()
   const { joinMcp, pipe } = await import('./mcp/pipe.ts')
   const opened = path === null ? 'absent' : await joinMcp(path, ask, false)
-  if (typeof opened === 'string') return (await import('./main.ts')).main(ask)
+  if (typeof opened === 'string') return runMain(ask)
   process.exitCode = await pipe(opened, async () => (await import('./main.ts')).openMcp(ask, true))
 }
 
@@ -57,9 +68,13 @@ const run = async (): Promise<void> => {
   const isOwn =
     line === '' ||
     argv.some((word) => /^(--help|-h|openclaw|hosts|hook|mcp|--host(=.*)?)$/.test(word))
+  if (argv.some((word) => /^(hook|--host(=.*)?)$/.test(word))) {
+    await keepCompiled()
+    await (await import('./outside.ts')).runOutside(ask)
+  }
   const ended = await sendCommand(isOwn ? null : socketAt(), ask)
   if (typeof ended === 'number') process.exitCode = ended
-  else await (await import('./main.ts')).main(ask)
+  else await runMain(ask)
 }
 
 void run()

@@ -1,7 +1,7 @@
 // Builds the programs into dist/, each bundled into one CommonJS file, which starts several times faster than a tree
-// of modules. Only LevelDB stays outside: it is native code. clawlink-agent is four files: the command, which asks the
-// link and is small, clawlink-agent-pipe, which it loads for `mcp`, clawlink-agent-core, which is the link and everything
-// else, and clawlink-agent-mcp, the SDK of MCP, which a link loads with its first client. clawlink-sync and clawlink only look at
+// of modules. Only LevelDB stays outside: it is native code. clawlink-agent is five files: the command, which asks the
+// link and is small, clawlink-agent-pipe, which it loads for `mcp`, clawlink-agent-outside, which it loads for what hosts
+// start again and again, clawlink-agent-core, which is the link and everything else, and clawlink-agent-mcp, the SDK of MCP, which a link loads with its first client. clawlink-sync and clawlink only look at
 // the version of Node, in words that Node 12 can read, and load clawlink-sync-core and clawlink-core; a thread of the server
 // runs clawlink-sync-texts, and a server on PostgreSQL loads its driver, clawlink-sync-pg; clawlink loads clawlink-syntax with the first file whose words have colours. clawlink is an ES module, because Ink awaits at its top level.
 import { chmod, mkdir, mkdtemp, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
@@ -54,6 +54,7 @@ const launcher = (program, load) => `${common.banner.js}\n${checkNode(program)}$
 /** Files that a program loads only when it must, by the end of their path. */
 const OUTSIDE = {
   './main.ts': './clawlink-agent-core.cjs',
+  './outside.ts': './clawlink-agent-outside.cjs',
   './mcp/pipe.ts': './clawlink-agent-pipe.cjs',
   './server/server.ts': './clawlink-agent-mcp.cjs',
   './driver.ts': './clawlink-sync-pg.cjs',
@@ -67,6 +68,20 @@ const outside = {
       const isLater = kind === 'dynamic-import' && Object.hasOwn(OUTSIDE, path)
       return isLater ? { path: OUTSIDE[path], external: true } : undefined
     })
+  },
+}
+
+/** The verbs that programs of their own are no part of: only the table names them. */
+const withoutVerbs = {
+  name: 'without-verbs',
+  setup: ({ onResolve }) => {
+    onResolve(
+      { filter: /^(\.\.\/verbs\/|\.\.\/verb-table\/completion|\.\/completion)/ },
+      ({ kind }) =>
+        kind === 'dynamic-import'
+          ? { path: './clawlink-agent-core.cjs', external: true }
+          : undefined,
+    )
   },
 }
 
@@ -141,6 +156,12 @@ try {
     }),
     build({
       ...common,
+      ...byRequire,
+      entryPoints: { 'clawlink-agent-outside': 'agent/outside.ts' },
+      plugins: [withoutVerbs],
+    }),
+    build({
+      ...common,
       entryPoints: { 'clawlink-agent-pipe': 'agent/mcp/pipe.ts' },
       minify: true,
     }),
@@ -181,7 +202,10 @@ try {
   ])
   const page = await buildPage(root, version, fresh)
   const notices = await noticesOf(root, [...built.map(({ metafile }) => metafile), ...page])
-  const sync = launcher('clawlink-sync', "require('./clawlink-sync-core.cjs')")
+  const sync = launcher(
+    'clawlink-sync',
+    "var m = require('module'); if (m.enableCompileCache) m.enableCompileCache(); require('./clawlink-sync-core.cjs')",
+  )
   await writeFile(join(fresh, 'clawlink-sync.cjs'), sync)
   await writeFile(
     join(fresh, 'clawlink.mjs'),

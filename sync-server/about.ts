@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import * as z from 'zod'
 import { countOnline } from '../workspace/agents/agents.ts'
 import { archivedBroadcasts, broadcastsOf } from '../workspace/document/schema.ts'
 import { eachFile } from '../workspace/files/file-info.ts'

@@ -1,6 +1,6 @@
 import { Hono } from 'hono'
 import { secureHeaders } from 'hono/secure-headers'
-import { z } from 'zod'
+import * as z from 'zod'
 import { ClawError, VERBS_HEADER } from '../protocol/errors.ts'
 import { aboutRoutes } from './about.ts'
 import { Ended } from './auth/stored/refusals.ts'

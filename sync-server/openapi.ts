@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import * as z from 'zod'
 import { ERRORS } from '../protocol/errors.ts'
 import type { Route } from './http/route.ts'
 

@@ -1,6 +1,6 @@
 import type { Socket } from 'node:net'
 import type { WebSocket } from 'ws'
-import { z } from 'zod'
+import * as z from 'zod'
 import { Mutex } from '../../lib/mutex.ts'
 import { randomHex } from '../../lib/random.ts'
 import { ClawError } from '../../protocol/errors.ts'

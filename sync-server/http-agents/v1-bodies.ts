@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import * as z from 'zod'
 import { MAX_NAME_BYTES } from '../../protocol/limits.ts'
 import { delegate } from '../../workspace/actions/delegate.ts'
 import { broadcast } from '../../workspace/actions/speak.ts'

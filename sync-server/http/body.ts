@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import * as z from 'zod'
 import { isBlobName } from '../../protocol/ids.ts'
 import { MAX_NAME_BYTES, MAX_PATH_BYTES } from '../../protocol/limits.ts'
 import type { Field, Fields, InputOf, Shape } from '../../workspace/actions/inputs/field.ts'

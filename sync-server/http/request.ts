@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import * as z from 'zod'
 import { ClawError } from '../../protocol/errors.ts'
 import { readJsonText } from '../../workspace/document/json.ts'
 import type { Json } from '../../workspace/document/schema.ts'

@@ -1,7 +1,7 @@
 import type { IncomingMessage } from 'node:http'
 import type { Hono } from 'hono'
 import { matchedRoutes } from 'hono/route'
-import type { z } from 'zod'
+import type * as z from 'zod'
 import type { Needs } from '../auth/authorize.ts'
 import type { AccessStore } from '../auth/store.ts'
 import { STREAM_BYTES } from '../config/quotas.ts'

@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import * as z from 'zod'
 import { PRIORITIES } from '../../workspace/document/schema.ts'
 
 /** Answers for the OpenAPI document: the fields that are always present. */

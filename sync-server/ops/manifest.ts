@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { z } from 'zod'
+import * as z from 'zod'
 import { ClawError } from '../../protocol/errors.ts'
 import { isBlobName } from '../../protocol/ids.ts'
 import { isWorkspaceName } from '../../workspace/document/schema.ts'

@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import * as z from 'zod'
 import { ROLES } from '../../protocol/roles.ts'
 import type { Identity } from '../auth/identity.ts'
 import { bearerIn } from '../auth/presented.ts'

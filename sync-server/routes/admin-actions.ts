@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import * as z from 'zod'
 import { ClawError } from '../../protocol/errors.ts'
 import { MAX_INVITE_DAYS, ROLES } from '../../protocol/roles.ts'
 import { isWorkspaceName } from '../../workspace/document/schema.ts'

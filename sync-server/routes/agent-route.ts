@@ -1,4 +1,4 @@
-import type { z } from 'zod'
+import type * as z from 'zod'
 import { MAX_KEY_BYTES } from '../../protocol/limits.ts'
 import { lowestOf, type Role } from '../../protocol/roles.ts'
 import type { Action } from '../../workspace/actions/action.ts'

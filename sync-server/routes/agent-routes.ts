@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import * as z from 'zod'
 import { MAX_NAME_BYTES, MAX_NOTE_BYTES } from '../../protocol/limits.ts'
 import { answer } from '../../workspace/actions/change-task.ts'
 import { delegate } from '../../workspace/actions/delegate.ts'

@@ -1,5 +1,5 @@
 import type { HttpBindings } from '@hono/node-server'
-import { z } from 'zod'
+import * as z from 'zod'
 import { MAX_PATH_BYTES } from '../../protocol/limits.ts'
 import * as inputs from '../../workspace/actions/inputs/undo.ts'
 import { blameOf, readText } from '../history/attribution/blame.ts'

@@ -1,5 +1,5 @@
 import { Readable } from 'node:stream'
-import { z } from 'zod'
+import * as z from 'zod'
 import { ClawError } from '../../protocol/errors.ts'
 import { isBlobName } from '../../protocol/ids.ts'
 import { STREAM_BYTES } from '../config/quotas.ts'

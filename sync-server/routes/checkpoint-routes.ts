@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import * as z from 'zod'
 import { MAX_NAME_BYTES, MAX_PATH_BYTES } from '../../protocol/limits.ts'
 import * as inputs from '../../workspace/actions/inputs/checkpoints.ts'
 import {

@@ -1,5 +1,5 @@
 import type { HttpBindings } from '@hono/node-server'
-import { z } from 'zod'
+import * as z from 'zod'
 import { MAX_PATH_BYTES, MAX_VERSION } from '../../protocol/limits.ts'
 import { append, editLines, editText } from '../../workspace/actions/edit-text.ts'
 import { number } from '../../workspace/actions/inputs/field.ts'

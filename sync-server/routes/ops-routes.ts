@@ -1,5 +1,5 @@
 import { isAbsolute } from 'node:path'
-import { z } from 'zod'
+import * as z from 'zod'
 import { LOG_LEVELS } from '../config/flags.ts'
 import { callerOf } from '../http/caller.ts'
 import { type Route, route } from '../http/route.ts'

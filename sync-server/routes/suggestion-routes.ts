@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import * as z from 'zod'
 import { MAX_PATH_BYTES } from '../../protocol/limits.ts'
 import { acceptSuggestion, rejectSuggestion, suggest } from '../../workspace/actions/suggest.ts'
 import { listSuggestions, suggestionDiff } from '../../workspace/files/suggestions.ts'

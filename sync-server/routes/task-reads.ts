@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import * as z from 'zod'
 import type { AgentId } from '../../protocol/ids.ts'
 import { MAX_NAME_BYTES } from '../../protocol/limits.ts'
 import type { Transition } from '../../workspace/document/schema.ts'

@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import * as z from 'zod'
 import type { Action } from '../../workspace/actions/action.ts'
 import {
   approve,

@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import * as z from 'zod'
 import { MAX_NAME_BYTES, MAX_PATH_BYTES, MAX_VERSION } from '../../protocol/limits.ts'
 import { keysByFileId } from '../../workspace/files/tree.ts'
 import { notText } from '../history/checkpoints/compare.ts'

@@ -49,6 +49,7 @@ it('[PACKAGE-5] the package has the programs, what one reads about them and skil
     'dist/THIRD_PARTY_NOTICES.txt',
     'dist/clawlink-agent-core.cjs',
     'dist/clawlink-agent-mcp.cjs',
+    'dist/clawlink-agent-outside.cjs',
     'dist/clawlink-agent-pipe.cjs',
     'dist/clawlink-agent.cjs',
     'dist/clawlink-core.mjs',

@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import * as z from 'zod'
 import { MAX_NAME_BYTES } from '../../../protocol/limits.ts'
 import { parseSince, readArchived, sinceText } from '../../../workspace/inbox/archive.ts'
 import { broadcastMessage } from '../../../workspace/messages/broadcasts.ts'

@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import * as z from 'zod'
 import { ClawError } from '../../../protocol/errors.ts'
 import { MAX_PATH_BYTES } from '../../../protocol/limits.ts'
 import { lowestOf, type Role } from '../../../protocol/roles.ts'
