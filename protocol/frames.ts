@@ -28,6 +28,9 @@ export const BARRIER = 100
 export const HEADS_HEADER = 'clawlink-heads'
 export const HEAD_BYTES = 32
 
+/** In the answer to an upgrade that another node forwarded: the address at which clients reach the owner directly. */
+export const OWNER_HEADER = 'clawlink-owner'
+
 /**
  * Close codes that the server sends, beside the standard 1000–1015. They are those of the table of errors; `replaced` is
  * not an error: the agent has opened a newer WebSocket.

@@ -25,6 +25,9 @@ export interface Target {
   faith?: Faith
 }
 
+/** The WebSocket URL of the sync endpoint of a server. */
+export const syncAt = (base: string): string => `${base.replace(/^http/, 'ws')}/sync`
+
 /** A server to ask over HTTP, and the credentials for it. */
 export type ServerAt = Pick<Target, 'base' | 'token' | 'faith'>
 
@@ -72,7 +75,8 @@ export const parseTarget = (text: string): Target => {
     throw bad(typed, `names the workspace "${workspace}", which cannot exist`)
   }
   const place = `${scheme[1]}://${url.host}${path?.[1] ?? ''}`
-  const target = { base: `http${place}`, sync: `ws${place}/sync`, workspace }
+  const base = `http${place}`
+  const target = { base, sync: syncAt(base), workspace }
   return invite === null ? target : { ...target, invite }
 }
 

@@ -71,6 +71,12 @@ export const SERVER_FLAGS = {
     what: 'be a node of a cluster on --store; the other nodes reach it here',
     env: 'CLAWLINK_NODE_URL',
   },
+  'direct-url': {
+    value: 'URL',
+    type: types.name,
+    what: 'links reach this node here: they come directly to the owner of their workspace',
+    env: 'CLAWLINK_DIRECT_URL',
+  },
   'log-level': {
     value: 'LEVEL',
     type: types.oneOf(LOG_LEVELS),

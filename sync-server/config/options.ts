@@ -41,6 +41,8 @@ export interface Options {
   store: string | null
   /** The address of this node for the others; null: a single server. */
   nodeUrl: string | null
+  /** The address of this node for clients of its workspaces; null: they stay with the node that they came to. */
+  directUrl: string | null
   logLevel: LogLevel
   /** `auto`: text on a terminal, else JSON. */
   logFormat: LogFormat
@@ -108,6 +110,7 @@ export const parseOptions = (
     data: dataFolder(line.values.get('data'), env),
     store: values.get('store') || null,
     nodeUrl: text('node-url') === '' ? null : urlIn('node-url', text('node-url')),
+    directUrl: text('direct-url') === '' ? null : directIn(text('direct-url')),
     logLevel: choiceIn(given, 'log-level', LOG_LEVELS) ?? 'info',
     logFormat: choiceIn(given, 'log-format', LOG_FORMATS) ?? 'auto',
     backups: backupsIn(given),
@@ -142,6 +145,12 @@ const backupsIn = (given: Given): Options['backups'] => {
 export const urlIn = (flag: string, text: string): string => {
   if (/^https?:\/\/[^/?#@\s]+(?:\/[^?#\s]*)?$/.test(text)) return text.replace(/\/+$/, '')
   throw usage(`--${flag} "${text}" is not an address`, 'like https://team.example.org/clawlink')
+}
+
+/** Links follow it over TLS only. */
+const directIn = (text: string): string => {
+  if (text.startsWith('https:')) return urlIn('direct-url', text)
+  throw usage(`--direct-url "${text}" is not the address of a TLS server`, 'begin it with https://')
 }
 
 const usage = (message: string, hint = ''): ClawError =>

@@ -2,8 +2,10 @@ import type { Server as HttpServer, IncomingMessage } from 'node:http'
 import type { Socket } from 'node:net'
 import { WebSocketServer } from 'ws'
 import { ClawError } from '../../protocol/errors.ts'
+import { OWNER_HEADER } from '../../protocol/frames.ts'
 import { Ended } from '../auth/stored/refusals.ts'
 import type { Router } from '../cluster/routing/router.ts'
+import { FORWARDED_HEADER } from '../cluster/routing/signed-head.ts'
 import { CLOSE_MS } from '../config/limits.ts'
 import { ready } from '../http/request.ts'
 import { registered } from '../http-agents/context.ts'
@@ -24,7 +26,7 @@ export const serveUpgrades = (
   router: Router | null,
 ): void => {
   const { options, access, health, limiter, rooms, httpAgents, log } = parts
-  const syncServer = webSockets(options.limits.frame)
+  const syncServer = named(webSockets(options.limits.frame), options.directUrl)
   const agentServer = webSockets(options.limits.body)
 
   const accept = async (request: IncomingMessage, socket: Socket, head: Buffer): Promise<void> => {
@@ -98,3 +100,10 @@ const webSockets = (maxPayload: number): WebSocketServer =>
 /** Sends the server's time with each accepted upgrade, for clients with a wrong clock. */
 const dated = (wss: WebSocketServer): WebSocketServer =>
   wss.on('headers', (headers) => void headers.push(`Date: ${new Date().toUTCString()}`))
+
+/** Names the node's own address, if it has one, in the answers to upgrades that another node forwarded. */
+const named = (wss: WebSocketServer, url: string | null): WebSocketServer =>
+  wss.on('headers', (headers, request) => {
+    const isForwarded = request.headers[FORWARDED_HEADER] !== undefined
+    if (url !== null && isForwarded) headers.push(`${OWNER_HEADER}: ${url}`)
+  })

@@ -71,6 +71,8 @@ export interface Way {
   open: () => void
   /** Cuts all connections. */
   cut: () => void
+  /** Open connections (count). */
+  readonly size: number
   close: () => void
 }
 
@@ -104,6 +106,9 @@ export const startWay = async (target: number): Promise<Way> => {
     open: () => {
       isBlocked = false
       cut()
+    },
+    get size() {
+      return pairs.size
     },
     close: () => {
       server.close()

@@ -3,6 +3,10 @@ import { join } from 'node:path'
 import { preferredOf } from '../../../sync-server/cluster/preferred.ts'
 import { ownPort, type Server, startServer, tempDir } from '../server.ts'
 
+/** The id of the node with this data folder. */
+export const nodeIdIn = (data: string): string =>
+  (JSON.parse(readFileSync(join(data, 'node.json'), 'utf8')) as { id: string }).id
+
 /** A node in a process of its own. */
 export const startNode = async (
   store: string,
@@ -21,9 +25,6 @@ export const startTwo = async (
 ): Promise<[Server, Server]> => {
   const one = await startNode(store, undefined, args)
   const nodes: [Server, Server] = [one, await startNode(store, undefined, args)]
-  const ids = nodes.map(({ data }) => {
-    const { id } = JSON.parse(readFileSync(join(data, 'node.json'), 'utf8')) as { id: string }
-    return id
-  })
+  const ids = nodes.map(({ data }) => nodeIdIn(data))
   return preferredOf('default', ids) === ids[0] ? nodes : [nodes[1], nodes[0]]
 }

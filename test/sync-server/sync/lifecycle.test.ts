@@ -116,6 +116,7 @@ it('[SERVER-4] [SERVER-8] options: help and version; what is wrong is named, exi
     [['--port'], 'has no value'],
     [['--log-level', 'loud'], 'one of: fatal'],
     [['--heartbeat', '0'], 'from 0.1 to 99'],
+    [['--direct-url', 'http://n1'], 'is not the address of a TLS server'],
     [['extra'], 'no command "extra"'],
     [['--port', '--data', 'x'], '--port has no value'],
     [['invite', '--uses'], 'like: clawlink-sync invite'],
