@@ -117,6 +117,21 @@ const onlyEnglish = {
 const REQUIRE =
   "import { createRequire as makeRequire } from 'node:module';const require = makeRequire(import.meta.url);"
 
+/** Ink with tui/terminal/frame-rows.ts for the frames that it can make. */
+const rowsAsTheyAre = {
+  name: 'rows-as-they-are',
+  setup: ({ onLoad }) => {
+    onLoad({ filter: /\/ink\/build\/output\.js$/ }, async ({ path }) => {
+      const text = await readFile(path, 'utf8')
+      const parts = text.split('    get() {\n')
+      if (parts.length !== 2) throw new Error(`${path} is not as expected`)
+      const own = JSON.stringify(join(root, 'tui/terminal/frame-rows.ts'))
+      const get = 'get() { const rows = frameRows(this); if (rows !== null) return rows\n'
+      return { contents: `import { frameRows } from ${own}\n${parts.join(get)}` }
+    })
+  },
+}
+
 const withoutDevtools = {
   name: 'without-devtools',
   setup: ({ onResolve, onLoad }) => {
@@ -179,7 +194,7 @@ try {
         // Yoga would fetch its own data: URL, which loads Node's whole HTTP client: 40 ms of the start.
         fetch: 'undefined',
       },
-      plugins: [withoutDevtools, outside],
+      plugins: [withoutDevtools, rowsAsTheyAre, outside],
       minify: true,
     }),
     build({
