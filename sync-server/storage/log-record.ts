@@ -26,44 +26,56 @@ export interface LogRecord extends Authorship {
   updates: readonly Uint8Array[]
 }
 
+/** Bytes beside the updates that are enough for most records (count): an encoder that grows allocates anew. */
+const BESIDE_BYTES = 64
+const LENGTH_BYTES = 4
+
 /** Adds the record's new names to `names`. */
-export const encodeRecord = (
+export const encodeRecord = (record: LogRecord, names: NameTable): Uint8Array => {
+  const to = encoding.createEncoder()
+  const bytes = record.updates.reduce((sum, { length }) => sum + length + LENGTH_BYTES, 0)
+  to.cbuf = new Uint8Array(bytes + BESIDE_BYTES)
+  writeRecord(to, record, names)
+  return to.bufs.length === 0 ? to.cbuf.subarray(0, to.cpos) : encoding.toUint8Array(to)
+}
+
+const writeRecord = (
+  to: encoding.Encoder,
   { at, updates, credits, deleted }: LogRecord,
   names: NameTable,
-): Uint8Array =>
-  encoding.encode((to) => {
-    encoding.writeVarUint(to, FORMAT)
-    encoding.writeVarUint(to, at)
-    encoding.writeVarUint(to, updates.length)
-    for (const update of updates) encoding.writeVarUint8Array(to, update)
-    const first = names.size
-    for (const { by, task, via } of credits) {
-      names.numberOf(by)
-      names.numberOf(task)
-      names.numberOf(via)
-    }
-    for (const { root } of deleted) names.numberOf(root)
-    writeNames(to, first, names.from(first))
-    for (let i = 0; i < updates.length; i++) writeCredit(to, credits[i]!, names)
-    encoding.writeVarUint(to, deleted.length)
-    for (const { root, client, clock, text } of deleted) {
-      for (const number of [names.numberOf(root), client, clock]) encoding.writeVarUint(to, number)
-      encoding.writeVarString(to, text)
-    }
-    const again = credits.flatMap((credit, i) => (credit.again === undefined ? [] : [i]))
-    if (again.length === 0) return
-    encoding.writeVarUint(to, AGAIN)
-    encoding.writeVarUint8Array(
-      to,
-      encoding.encode((section) => {
-        encoding.writeVarUint(section, again.length)
-        for (const i of again) {
-          encoding.writeVarUint(section, i)
-          writeRanges(section, credits[i]!.again!)
-        }
-      }),
-    )
-  })
+): void => {
+  encoding.writeVarUint(to, FORMAT)
+  encoding.writeVarUint(to, at)
+  encoding.writeVarUint(to, updates.length)
+  for (const update of updates) encoding.writeVarUint8Array(to, update)
+  const first = names.size
+  for (const { by, task, via } of credits) {
+    names.numberOf(by)
+    names.numberOf(task)
+    names.numberOf(via)
+  }
+  for (const { root } of deleted) names.numberOf(root)
+  writeNames(to, first, names.from(first))
+  for (let i = 0; i < updates.length; i++) writeCredit(to, credits[i]!, names)
+  encoding.writeVarUint(to, deleted.length)
+  for (const { root, client, clock, text } of deleted) {
+    for (const number of [names.numberOf(root), client, clock]) encoding.writeVarUint(to, number)
+    encoding.writeVarString(to, text)
+  }
+  const again = credits.flatMap((credit, i) => (credit.again === undefined ? [] : [i]))
+  if (again.length === 0) return
+  encoding.writeVarUint(to, AGAIN)
+  encoding.writeVarUint8Array(
+    to,
+    encoding.encode((section) => {
+      encoding.writeVarUint(section, again.length)
+      for (const i of again) {
+        encoding.writeVarUint(section, i)
+        writeRanges(section, credits[i]!.again!)
+      }
+    }),
+  )
+}
 
 /**
  * Reads a record, and its new names into `names`. A record of format 1 has no credits. Throws on malformed bytes and on

@@ -5,6 +5,7 @@ import {
   BARRIER,
   FRAGMENT_BYTES,
   SYNC,
+  SYNC_UPDATE,
 } from '../../../protocol/frames.ts'
 import type { Head } from '../../storage/chain.ts'
 
@@ -52,9 +53,27 @@ const syncHead = (step: number, size: number): Uint8Array =>
     encoding.writeVarUint(encoder, size)
   })
 
-/** A Yjs update as a sync `update` message, in one frame. */
-export const updateFrame = (update: Uint8Array): Buffer =>
-  frameOf(syncHead(2, update.length), update)
+/** A Yjs update as a sync `update` message, in one frame; written at once, as each update that comes in is. */
+export const updateFrame = (update: Uint8Array): Buffer => {
+  const { length } = update
+  const size = 2 + varUintSize(length) + length
+  const buffer = Buffer.allocUnsafe(headerSize(size) + size)
+  let at = writeHeader(buffer, FIN | BINARY, size)
+  buffer[at++] = SYNC
+  buffer[at++] = SYNC_UPDATE
+  let left = length
+  for (; left > 127; left = Math.floor(left / 128)) buffer[at++] = (left & 127) | 128
+  buffer[at++] = left
+  buffer.set(update, at)
+  return buffer
+}
+
+/** Length of a number as lib0 writes it. */
+const varUintSize = (number: number): number => {
+  let size = 1
+  for (let left = number; left > 127; left = Math.floor(left / 128)) size++
+  return size
+}
 
 /** A message of any size as WebSocket fragments, so that control frames get through between them. */
 const fragments = (head: Uint8Array, body: Uint8Array): Buffer[] => {
