@@ -1,4 +1,5 @@
 import { byteLength } from '../../lib/text/bytes.ts'
+import { grouped } from '../../lib/text/count.ts'
 import type { Message } from '../../workspace/messages/message.ts'
 import type { Waiting } from './waiting.ts'
 
@@ -20,7 +21,7 @@ export const shortList = (
   const order = isNewestLast ? [...entries].reverse() : entries
   const restOf = (shown: number): string[] => {
     const left = entries.length - shown
-    return left === 0 ? [] : [`… ${left.toLocaleString('en-US')} more: ${how}`]
+    return left === 0 ? [] : [`… ${grouped(left)} more: ${how}`]
   }
   let shown = 0
   let room = MAX_CHARACTERS - lengthOf(restOf(0))

@@ -280,12 +280,13 @@ it('[ATTACH-7] a link of another version makes way for one of this, and both sid
 
 it('[ATTACH-8] who is attached keeps the link from stopping; `down` ends it all the same, and none is started', async () => {
   const one = agent(server.url)
-  await one.runWith({ env: { CLAWLINK_LINK_IDLE: '0.3' } }, 'register', '--name', 'Stays')
-  const pid = linkPid(one.home)!
+  // Longer than it takes to attach on a busy machine: else there would be another link by then.
+  await one.runWith({ env: { CLAWLINK_LINK_IDLE: '3' } }, 'register', '--name', 'Stays')
   const attached = await attachedTo(one)
+  const pid = linkPid(one.home)!
   await until('its idle time is over', async () => {
     const { link } = await one.ask<{ link: { since: string } }>('status')
-    return Date.now() - Date.parse(link.since) > 1_500
+    return Date.now() - Date.parse(link.since) > 6_000
   })
   expect(linkPid(one.home)).toBe(pid)
   await one.run('down')

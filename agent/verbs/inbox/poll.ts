@@ -1,4 +1,5 @@
 import type { Unread } from '../../../client/replica/replica.ts'
+import { grouped } from '../../../lib/text/count.ts'
 import { byPriority } from '../../../workspace/inbox/inbox.ts'
 import { acknowledge } from '../../../workspace/inbox/mailbox.ts'
 import { wakes } from '../../../workspace/inbox/wakes.ts'
@@ -42,7 +43,7 @@ export const poll: Verb = async (call) => {
   const paused = tellPaused(team)
   const notes = [...otherSession(call), ...paused.notes]
   if (messages.length === 0) lines.push('nothing new')
-  if (remaining > 0) notes.push(`… ${remaining.toLocaleString('en-US')} more: poll again`)
+  if (remaining > 0) notes.push(`… ${grouped(remaining)} more: poll again`)
   for (const { message_id, cut } of messages) {
     if (cut !== undefined)
       notes.push(`${idText(message_id)} is too large and was cut: ${cut} shows all of it`)
