@@ -132,6 +132,21 @@ const rowsAsTheyAre = {
   },
 }
 
+/** Ink and what it uses measure by tui/text/narrow.ts. */
+const quickWidths = {
+  name: 'quick-widths',
+  setup: ({ onResolve, onLoad }) => {
+    const own = join(root, 'tui/text/narrow.ts')
+    onResolve({ filter: /^string-width$/ }, ({ importer }) =>
+      importer === own ? undefined : { path: 'string-width', namespace: 'quick' },
+    )
+    onLoad({ filter: /.*/, namespace: 'quick' }, () => ({
+      contents: `export { quickWidth as default } from ${JSON.stringify(own)}`,
+      resolveDir: root,
+    }))
+  },
+}
+
 const withoutDevtools = {
   name: 'without-devtools',
   setup: ({ onResolve, onLoad }) => {
@@ -191,10 +206,12 @@ try {
         // React and Ink without what is for their developers.
         'process.env.NODE_ENV': '"production"',
         'process.env.DEV': '""',
+        'Intl.Segmenter': 'LazySegmenter',
         // Yoga would fetch its own data: URL, which loads Node's whole HTTP client: 40 ms of the start.
         fetch: 'undefined',
       },
-      plugins: [withoutDevtools, rowsAsTheyAre, outside],
+      inject: ['tui/terminal/lazy-segmenter.ts'],
+      plugins: [withoutDevtools, rowsAsTheyAre, quickWidths, outside],
       minify: true,
     }),
     build({

@@ -1,8 +1,10 @@
 import fc from 'fast-check'
 import stringWidth from 'string-width'
 import { describe, expect, it } from 'vitest'
+import { LazySegmenter } from '../../tui/terminal/lazy-segmenter.ts'
 import { cellsOf, TAB_CELLS, widthAt } from '../../tui/text/cells.ts'
 import { cut, harmless, widthOf } from '../../tui/text/display.ts'
+import { isNarrow, quickWidth } from '../../tui/text/narrow.ts'
 import { wrapRows } from '../../tui/text/wrap.ts'
 
 const hard = fc.string({
@@ -89,4 +91,37 @@ describe('text in cells', () => {
     expect(wrapRows('one two three', 8)).toEqual([0, 8])
     expect(wrapRows('abcdefghij', 4)).toEqual([0, 4, 8])
   })
+})
+
+it('narrow text has a cell for each unit, by string-width and by the graphemes of Node, too', () => {
+  const segmenter = new Intl.Segmenter()
+  const narrow: string[] = []
+  for (let code = 0; code < 0x10000; code++) {
+    const char = String.fromCharCode(code)
+    if (!isNarrow(char)) continue
+    narrow.push(char)
+    expect(stringWidth(char), code.toString(16)).toBe(1)
+  }
+  expect(narrow.length).toBeGreaterThan(1_000)
+  const all = narrow.join('')
+  expect([...segmenter.segment(all)].length).toBe(all.length)
+  expect(stringWidth(all)).toBe(all.length)
+  fc.assert(
+    fc.property(
+      fc.array(
+        fc.constantFrom(...narrow, '\u001b[1;31m', '\u001b[0m', '日', '🚀', '\ufe0f', '\u0301'),
+      ),
+      (parts) => {
+        const text = parts.join('')
+        expect(quickWidth(text)).toBe(stringWidth(text))
+      },
+    ),
+  )
+})
+
+it('a lazy segmenter finds the graphemes that Node finds', () => {
+  const text = 'a🚀é日'
+  const lazy = new LazySegmenter(undefined, { granularity: 'grapheme' })
+  expect([...lazy.segment(text)]).toEqual([...new Intl.Segmenter().segment(text)])
+  expect(lazy.segment(text).containing(2)?.index).toBe(1)
 })

@@ -1,5 +1,5 @@
-import stringWidth from 'string-width'
 import { replaceHidden } from '../../lib/text/visible.ts'
+import { isNarrow, quickWidth } from './narrow.ts'
 
 /** A grapheme on the screen: the text drawn for it, and its width in cells. */
 export interface Cell {
@@ -20,8 +20,8 @@ const REMEMBERED = 4096
 const graphemes = new Intl.Segmenter(undefined, { granularity: 'grapheme' })
 const known = new Map<string, { text: string; width: number }>()
 
-/** Printable ASCII and tabs: one unit is one grapheme. */
-const isPlain = (text: string): boolean => /^[\t\u0020-\u007e]*$/.test(text)
+/** One unit is one grapheme. */
+const isPlain = (text: string): boolean => isNarrow(text) || /^[\t\u0020-\u007e]*$/.test(text)
 
 /** Drawn in place of a grapheme that is not harmless. */
 const STRANGE = '\ufffd'
@@ -34,7 +34,7 @@ const look = (grapheme: string): { text: string; width: number } => {
   if (/[\p{Cc}\p{Cs}\p{Zl}\p{Zp}\p{Bidi_Control}]/u.test(grapheme))
     return { text: STRANGE, width: 1 }
   if (grapheme.length > MAX_GRAPHEME_UNITS) return { text: STRANGE, width: 1 }
-  const width = stringWidth(grapheme)
+  const width = quickWidth(grapheme)
   return width === 0 ? { text: STRANGE, width: 1 } : { text: grapheme, width }
 }
 

@@ -1,5 +1,6 @@
 import { escapeHidden, replaceHidden } from '../../lib/text/visible.ts'
 import { cellsOf } from './cells.ts'
+import { isNarrow } from './narrow.ts'
 
 /** Text in one line by the cells that it takes. What others wrote goes through `harmless` before it is measured. */
 
@@ -18,20 +19,18 @@ export const harmless = (text: string): string => {
   return cellsOf(line).reduce((shown, cell) => shown + cell.text, '')
 }
 
-const isAscii = (text: string): boolean => /^[\u0020-\u007e]*$/.test(text)
-
 /** Cells that a harmless text takes. */
 export const widthOf = (text: string): number =>
-  isAscii(text) ? text.length : cellsOf(text).reduce((sum, { width }) => sum + width, 0)
+  isNarrow(text) ? text.length : cellsOf(text).reduce((sum, { width }) => sum + width, 0)
 
-/** True if more than `width` cells at the beginning are ASCII, so that nothing has to be measured to cut there. */
-const beginsAscii = (text: string, width: number): boolean =>
-  text.length > width && isAscii(text.slice(0, width + 1))
+/** True if more than `width` cells at the beginning are narrow, so that nothing has to be measured to cut there. */
+const beginsNarrow = (text: string, width: number): boolean =>
+  text.length > width && isNarrow(text.slice(0, width + 1))
 
 /** The part of a harmless text that fits into `width` cells; characters stay whole. */
 export const clip = (text: string, width: number): string => {
   if (width <= 0) return ''
-  if (beginsAscii(text, width) || isAscii(text)) return text.slice(0, width)
+  if (beginsNarrow(text, width) || isNarrow(text)) return text.slice(0, width)
   let used = 0
   for (const cell of cellsOf(text)) {
     used += cell.width
@@ -44,7 +43,7 @@ export const clip = (text: string, width: number): string => {
 export const cut = (text: string, width: number): string => {
   // A cell is at least half a UTF-16 unit's worth of text: what is far too long is not measured whole.
   const head = text.length > width * 8 ? text.slice(0, width * 8) : text
-  if (head === text && !beginsAscii(text, width) && widthOf(text) <= width) return text
+  if (head === text && !beginsNarrow(text, width) && widthOf(text) <= width) return text
   return width <= 0 ? '' : `${clip(head, width - 1)}…`
 }
 
