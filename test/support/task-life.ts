@@ -22,6 +22,12 @@ const TEAM = 5
 /** Tasks that each creator hands in before the others do. */
 const TURN = 20
 
+/** Applies updates in one transaction: as many would cost most of the time of the test. */
+const apply = (doc: Y.Doc, updates: readonly Uint8Array[], origin: Y.Doc): void =>
+  doc.transact(() => {
+    for (const update of updates) Y.applyUpdate(doc, update, origin)
+  }, origin)
+
 /** The archive as it answers about ids that are new. */
 const NONE_ARCHIVED = new (class extends Map<TaskId, null> {
   override get(): null {
@@ -76,9 +82,9 @@ export const liveThrough = (marks: readonly number[], onMark: (size: Size) => vo
   /** What a client has handed in reaches the server, and it gets what has come. */
   const sync = (doc: Y.Doc): void => {
     const i = clients.indexOf(doc)
-    for (const update of toServer[i]!.splice(0)) Y.applyUpdate(server, update)
+    apply(server, toServer[i]!.splice(0), doc)
     settle()
-    for (const update of toClient[i]!.splice(0)) Y.applyUpdate(doc, update, server)
+    apply(doc, toClient[i]!.splice(0), server)
   }
   let count = 0
   for (const mark of marks) {
@@ -96,22 +102,22 @@ export const liveThrough = (marks: readonly number[], onMark: (size: Size) => vo
         return id
       })
       sync(creator)
-      for (const id of ids) submit(worker, { kind: 'receipt', id, by: agents[to]!, delivered: now })
-      for (const id of ids) submit(worker, { kind: 'receipt', id, by: agents[to]!, read: now })
+      const by = agents[to]!
+      worker.transact(() => {
+        for (const id of ids) submit(worker, { kind: 'receipt', id, by, delivered: now })
+      })
+      worker.transact(() => {
+        for (const id of ids) submit(worker, { kind: 'receipt', id, by, read: now })
+      })
       sync(worker)
-      for (const id of ids) {
-        for (const state of ['working', 'completed'] as const) {
-          const command = {
-            task: id,
-            by: agents[to]!,
-            state,
-            message: 'done',
-            key: `${id} ${state}`,
-            now,
+      server.transact(() => {
+        for (const id of ids) {
+          for (const state of ['working', 'completed'] as const) {
+            const key = `${id} ${state}`
+            moveTask(server, { task: id, by, state, message: 'done', key, now })
           }
-          moveTask(server, command)
         }
-      }
+      })
       now += 1_000
       settle()
     }
