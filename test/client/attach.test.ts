@@ -1,9 +1,9 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { connect } from 'node:net'
-import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll, expect, it } from 'vitest'
 import * as Y from 'yjs'
+import { bundle } from '../../bench/programs.ts'
 import type { Attached } from '../../client/resident/attach.ts'
 import {
   type Agent,
@@ -158,13 +158,10 @@ it('[ATTACH-3] kill -9 of who types: the next one has its id, the replicas agree
   const random = seeded(runSeed('attachment kills'))
   const one = await registered(server.url, 'Typist')
   const ids = new Set<string>()
+  const writer = await bundle('../test/support/client/attach-writer.ts')
   for (let round = 0; round < 4; round++) {
-    const script = [
-      join(root, 'scripts/run-ts.mjs'),
-      join(root, 'test/support/client/attach-writer.ts'),
-    ]
     const link = JSON.stringify(linkAt(one.home))
-    const child = spawn(process.execPath, [...script, link, server.url], {
+    const child = spawn(process.execPath, [writer, link, server.url], {
       cwd: root,
       stdio: ['ignore', 'pipe', 'inherit'],
     })

@@ -5,9 +5,10 @@ import { dirname, join } from 'node:path'
 import { Level } from 'level'
 import { expect, it } from 'vitest'
 import * as Y from 'yjs'
+import { bundle } from '../../bench/programs.ts'
 import { Replica } from '../../client/replica/replica.ts'
 import type { Message } from '../../workspace/messages/message.ts'
-import { root, tempDir } from '../support/server.ts'
+import { tempDir } from '../support/server.ts'
 
 const quiet = (line: string) => {
   throw new Error(`unexpected: ${line}`)
@@ -88,12 +89,9 @@ it('many that open it for the first time get the same one', async () => {
 it('[REPLICA-3] kill -9 takes back nothing that was committed, nor half of a commit', async () => {
   const dir = join(tempDir('replica'), 'r')
   const clients = new Set<string>()
+  const writer = await bundle('../test/support/client/replica-writer.ts')
   for (let round = 0; round < 5; round++) {
-    const child = spawn(
-      process.execPath,
-      [join(root, 'scripts/run-ts.mjs'), join(root, 'test/support/client/replica-writer.ts'), dir],
-      { stdio: ['ignore', 'pipe', 'inherit'] },
-    )
+    const child = spawn(process.execPath, [writer, dir], { stdio: ['ignore', 'pipe', 'inherit'] })
     let out = ''
     let enough = 20 + round * 37
     child.stdout.on('data', (chunk) => {
