@@ -40,6 +40,12 @@ const PROOFS = {
     shows: 'three nodes on PostgreSQL lose nothing and double nothing, whatever fails',
     build: true,
   },
+  'cluster-day': {
+    file: 'proofs/cluster-day.ts',
+    args: '[UPDATES [WORKSPACES [MINUTES [PER_SECOND]]]]',
+    shows: 'ten million updates leave tables, WAL and memory of three nodes bounded',
+    build: true,
+  },
   damage: {
     file: 'proofs/damage.ts',
     args: '[SEEDS [SEED]]',
