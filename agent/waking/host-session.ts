@@ -31,6 +31,9 @@ const SHELLS: ReadonlySet<string> = new Set(
   'sh bash dash zsh fish ksh ash busybox env timeout nice cmd.exe powershell.exe pwsh'.split(' '),
 )
 
+/** Programs that adopt, as process 1 does, those whose parent has ended: systemd does for all that a user runs. */
+const REAPERS: ReadonlySet<string> = new Set('systemd init tini dumb-init launchd'.split(' '))
+
 /** The names of the hosts' programs in a list of processes. */
 const PROGRAMS: Readonly<Record<HookHost, RegExp>> = {
   'claude-code': /^claude(\.exe)?$/,
@@ -54,7 +57,8 @@ const ancestor = (host: HookHost): number | null => {
     const [program = '', script = ''] = commandOf(pid)
     if ([program, script].some((word) => PROGRAMS[host].test(baseName(word)))) return pid
     // Process 1 adopts a program whose host has ended; in a container it may be the host.
-    if (nearest === null && pid !== 1 && !isShell(pid)) nearest = pid
+    const isReaper = pid === 1 || REAPERS.has(baseName(program))
+    if (nearest === null && !isReaper && !isShell(pid)) nearest = pid
     pid = parentOf(pid)
   }
   return nearest
