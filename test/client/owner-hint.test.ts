@@ -13,6 +13,8 @@ import { newSchema, onPostgres } from '../support/postgres.ts'
 import { ownPort, startServer, tempDir } from '../support/server.ts'
 
 const TIMEOUT_MS = 20_000
+/** Where others use the machine, too (milliseconds). */
+const LONG_MS = 60_000
 
 afterEach(() => {
   delete process.env.CLAWLINK_CA
@@ -45,15 +47,19 @@ onPostgres('links of a cluster', (postgres) => {
           () => true,
           () => false,
         )
-      await until('it is stored', stored)
+      await until('it is stored', stored, LONG_MS)
     }
     await write()
     expect(way.size).toBeGreaterThan(0)
-    await until('it comes directly', async () => {
-      way.cut()
-      await write()
-      return way.size === 0
-    })
+    await until(
+      'it comes directly',
+      async () => {
+        way.cut()
+        await write()
+        return way.size === 0
+      },
+      LONG_MS,
+    )
     expect(await owner!.stop()).toBe(0)
     await write()
     expect(way.size).toBeGreaterThan(0)

@@ -110,10 +110,14 @@ onPostgres('nodes with servers', (postgres) => {
     const writer = `select pid from pg_stat_activity join ${schema}.beats
       on application_name = 'clawlink-sync node ' || id and id <> 'bbbbbbbb' and n >= 2
       order by backend_start limit 1`
-    await until('it is cut', async () => {
-      const cut = `select pg_terminate_backend(pid) from (${writer}) writer`
-      return (await runSql(url, cut)).length > 0
-    })
+    await until(
+      'it is cut',
+      async () => {
+        const cut = `select pg_terminate_backend(pid) from (${writer}) writer`
+        return (await runSql(url, cut)).length > 0
+      },
+      60_000,
+    )
     const node = await starting
     await until(
       'it claims',
