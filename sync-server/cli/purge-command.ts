@@ -4,6 +4,9 @@ import { type Purgeable, purgeWorkspace } from '../ops/purge.ts'
 import type { Command } from './call.ts'
 import { jsonOf, sizeText } from './command.ts'
 
+const sizeOf = (bytes: number | null): string =>
+  bytes === null ? '' : `, about ${sizeText(bytes)}`
+
 /** Has a person type the name of the workspace. Throws `usage` without a terminal. */
 const ask = async ({ workspace, bytes }: Purgeable): Promise<boolean> => {
   const { stdin, stderr } = process
@@ -17,7 +20,7 @@ const ask = async ({ workspace, bytes }: Purgeable): Promise<boolean> => {
   const question = createInterface({ input: stdin, output: stderr })
   try {
     const typed = await question.question(
-      `delete ${workspace}, about ${sizeText(bytes)}, for good? Only backups have it then. Type its name: `,
+      `delete ${workspace} for good${sizeOf(bytes)}? Only backups have it then. Type its name: `,
     )
     return typed.trim() === workspace
   } finally {
@@ -37,7 +40,7 @@ export const purge =
     print(
       json
         ? jsonOf({ ...purged, purged: true })
-        : `purged ${name}: about ${sizeText(purged.bytes)} are free; its name can be used again\n`,
+        : `purged ${name}${sizeOf(purged.bytes)}; its name can be used again\n`,
     )
     return 0
   }

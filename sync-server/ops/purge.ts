@@ -14,8 +14,8 @@ import { openHeld } from './source.ts'
 /** A removed workspace. */
 export interface Purgeable {
   workspace: string
-  /** Bytes of its records and blobs, about; of records in PostgreSQL nobody knows. */
-  bytes: number
+  /** Bytes of its records and blobs, about; null: the store cannot tell. */
+  bytes: number | null
 }
 
 /**
@@ -44,15 +44,16 @@ export const purgeWorkspace = async (
     access.workspaces.checkRemoved(workspace)
     const folder = join(place.data, 'blobs')
     const blobs = await new BlobStore(folder, Date.now).bytesOf(workspace)
+    const records = await sizeIn(store, workspace)
     const found = {
       workspace,
-      bytes: ((await sizeIn(store, workspace)) ?? 0) + blobs,
+      bytes: records === null ? null : records + blobs,
     }
     if (!(await confirm(found))) return null
     await access.admin.purge(workspace, OWNER, async () => {
       await purgeRecords(store, workspace)
       await rm(join(folder, workspace), { recursive: true, force: true })
-      return `about ${found.bytes} bytes`
+      return found.bytes === null ? '' : `about ${found.bytes} bytes`
     })
     return found
   } catch (thrown) {
