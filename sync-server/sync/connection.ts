@@ -89,8 +89,11 @@ export class Connection {
    * `sendChunk`.
    */
   send(frames: readonly Buffer[]): void {
-    for (const frame of frames) this.#outbox.push(frame)
-    this.#pump()
+    if (frames.length === 1 && this.ready) this.#write(frames[0]!)
+    else {
+      for (const frame of frames) this.#outbox.push(frame)
+      this.#pump()
+    }
     if (!this.ready) this.#count()
   }
 
