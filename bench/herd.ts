@@ -98,13 +98,15 @@ const broadcast = (homes: readonly Home[], content: string): Promise<string[]> =
     }),
   )
 
-/** The ids of the messages in a profile's inbox, which is then empty. */
+/** The ids of the messages in a profile's inbox, page by page; it is empty then. */
 const poll = async (home: Home, profile: string): Promise<string[]> => {
   interface Polled {
     messages: { message_id: string }[]
+    remaining: number
   }
-  const { messages } = await home.ask<Polled>('--as', profile, 'poll')
-  return messages.map(({ message_id }) => message_id)
+  const { messages, remaining } = await home.ask<Polled>('--as', profile, 'poll')
+  const ids = messages.map(({ message_id }) => message_id)
+  return remaining === 0 ? ids : [...ids, ...(await poll(home, profile))]
 }
 
 /** How many of these messages did not reach whom they are for, and how many more than once. */

@@ -17,7 +17,7 @@ export const listen = (
       connected(ws, request, socket as Socket)
     })
   })
-  server.listen(0, '127.0.0.1', () => {
+  server.listen({ port: 0, host: '127.0.0.1', backlog: 4_096 }, () => {
     console.log(`http://127.0.0.1:${(server.address() as AddressInfo).port}`)
   })
   return () => {

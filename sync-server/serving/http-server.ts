@@ -97,6 +97,12 @@ const answerClientErrors = (server: HttpServer, log: Logger): void => {
   })
 }
 
+/**
+ * Connections that wait for this process to accept them (count), as far as the system allows (`net.core.somaxconn`). Node's
+ * default is 511: of a thousand clients that come at once the rest would try again after a second.
+ */
+const BACKLOG = 4_096
+
 /** Throws `port_taken`, `usage`. */
 export const listen = (http: HttpServer, { host, port }: Options): Promise<void> =>
   new Promise((resolve, reject) => {
@@ -115,5 +121,5 @@ export const listen = (http: HttpServer, { host, port }: Options): Promise<void>
             ),
       )
     })
-    http.listen(port, host, resolve)
+    http.listen({ port, host, backlog: BACKLOG }, resolve)
   })
