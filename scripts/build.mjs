@@ -1,7 +1,8 @@
 // Builds the programs into dist/, each bundled into one CommonJS file, which starts several times faster than a tree
 // of modules. Only LevelDB stays outside: it is native code. clawlink-agent is five files: the command, which asks the
 // link and is small, clawlink-agent-pipe, which it loads for `mcp`, clawlink-agent-outside, which it loads for what hosts
-// start again and again, clawlink-agent-core, which is the link and everything else, and clawlink-agent-mcp, the SDK of MCP, which a link loads with its first client. clawlink-sync and clawlink only look at
+// start again and again, clawlink-agent-core, which is the link and everything else, and clawlink-agent-mcp, the SDK of
+// MCP, which a link loads with its first client. clawlink-sync and clawlink only look at
 // the version of Node, in words that Node 12 can read, and load clawlink-sync-core and clawlink-core; a thread of the server
 // runs clawlink-sync-texts, and a server on PostgreSQL loads its driver, clawlink-sync-pg; clawlink loads clawlink-syntax with the first file whose words have colours. clawlink is an ES module, because Ink awaits at its top level.
 import { chmod, mkdir, mkdtemp, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises'

@@ -20,12 +20,13 @@ const isFree = async (port: number): Promise<boolean> => {
 }
 
 /**
- * A free port that nobody else is given: servers are killed and start again on their port, and meanwhile neither the
+ * A free port that nobody else is given; rejects if there is none. Servers are killed and start again on their port, and meanwhile neither the
  * server of another test nor anybody's connection may have it.
  */
 export const ownPort = async (): Promise<number> => {
-  for (;;) {
+  for (let tries = 0; tries < SLICE; tries++) {
     const port = FIRST + slice * SLICE + (next++ % SLICE)
     if (await isFree(port)) return port
   }
+  throw new Error(`no free port from ${FIRST + slice * SLICE} on`)
 }

@@ -46,7 +46,7 @@ export const openLevel = async (dir: string, upgrade = true): Promise<Store> => 
     try {
       return keys.every((key) => db.getSync(key) === undefined)
     } catch {
-      return false // who reads it next reports it
+      return false // the next read reports it
     }
   }
   return {

@@ -6,6 +6,7 @@ import type { EditorPress } from '../../../tui/editor/key-input.ts'
 import { EditorSession } from '../../../tui/editor/session.ts'
 import type { FileCursor } from '../../../workspace/agents/presence.ts'
 import { textOf } from '../../../workspace/document/schema.ts'
+import { putFile } from '../../../workspace/files/put-file.ts'
 import { type Held, held } from './attached.ts'
 
 /** An editor on a document without a screen, whose time passes when it is told to. */
@@ -22,6 +23,13 @@ export interface Opened {
   pass: (ms: number) => void
   shown: (FileCursor | null | undefined)[]
   left: () => number
+}
+
+/** A document with one file, by somebody else. */
+export const docWith = (content: string, key = 'a.md'): Y.Doc => {
+  const doc = new Y.Doc()
+  putFile(doc, { key, content, base: null, by: 'a-bob' as AgentId, now: 1 })
+  return doc
 }
 
 export const open = (

@@ -10,16 +10,10 @@ import { fileInfo, readFile } from '../../../workspace/files/file-info.ts'
 import { moveFile, removeFile } from '../../../workspace/files/move-file.ts'
 import { putFile } from '../../../workspace/files/put-file.ts'
 import { findLeaf } from '../../../workspace/files/tree.ts'
-import { type Opened, open } from '../../support/tui/editor-session.ts'
+import { docWith, type Opened, open } from '../../support/tui/editor-session.ts'
 
 const ann = 'a-ann' as AgentId
 const bob = 'a-bob' as AgentId
-
-const docWith = (content: string, key = 'a.md'): Y.Doc => {
-  const doc = new Y.Doc()
-  putFile(doc, { key, content, base: null, by: bob, now: 1 })
-  return doc
-}
 
 const opened = (content: string): Opened => open(docWith(content), 'a.md', ann)
 

@@ -6,17 +6,10 @@ import { OTHERS_MS, SHOW_MS } from '../../../tui/editor/session.ts'
 import { visibleRows } from '../../../tui/editor/viewport.ts'
 import { textOf } from '../../../workspace/document/schema.ts'
 import { indexOf } from '../../../workspace/files/cursors.ts'
-import { putFile } from '../../../workspace/files/put-file.ts'
-import { exchange, type Opened, open } from '../../support/tui/editor-session.ts'
+import { docWith, exchange, type Opened, open } from '../../support/tui/editor-session.ts'
 
 const ann = 'a-ann' as AgentId
 const bob = 'a-bob' as AgentId
-
-const docWith = (content: string, key = 'a.md'): Y.Doc => {
-  const doc = new Y.Doc()
-  putFile(doc, { key, content, base: null, by: bob, now: 1 })
-  return doc
-}
 
 /** The two documents of two people at the same file. */
 const together = (content: string): [Opened, Opened] => {
