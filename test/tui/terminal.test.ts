@@ -198,6 +198,8 @@ inTerminal(
     await until('it is told', async () =>
       (await bot.run('task', given.message_id)).stdout.includes('Rust'),
     )
+    // The form stays until it knows that, too.
+    await terminal.hides(/^ *Answer \*/m)
     terminal.press('q')
     await terminal.shows('EXIT 0')
   },
