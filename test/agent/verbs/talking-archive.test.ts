@@ -46,11 +46,14 @@ it('[INBOX-8] who was away while the server trimmed gets everything once, wherev
 
   // prime receives and acknowledges nothing.
   let killed = 0
+  let most = 50
   const replicas = join(away.home, 'replicas')
   const [replica] = readdirSync(replicas).filter((name) => !/\.(setup|witness)$/.test(name))
-  for (let i = 0; i < orLong(5, 20); i++) {
-    const count = 1 + Math.floor(random() * 50)
+  for (let i = 0; i < orLong(6, 20); i++) {
+    const count = 1 + Math.floor(random() * most)
     if (await killAtWrite(away.start('prime'), join(replicas, replica!), count)) killed++
+    // On a slow machine a prime writes more at once, so it ends with fewer writes.
+    else most = Math.ceil(most / 2)
   }
   expect(killed).toBeGreaterThan(0)
   const messages: { message_id: string }[] = []
