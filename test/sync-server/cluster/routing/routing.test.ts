@@ -205,7 +205,7 @@ it('[ROUTE-4] forged and repeated signatures are rejected, for requests and upgr
   expect(statusCode).toBe(403)
 })
 
-it('[ROUTE-5] a revoked agent loses its forwarded connection within a second', async () => {
+it('[ROUTE-5] a revoked agent loses its forwarded connection at once, an idle one too', async () => {
   const bob = await joined(beside('a-bob'))
   const raw = await RawClient.open(`${front.sync}/docs`, bob.headers)
   await raw.barrier()
