@@ -65,7 +65,7 @@ const lookAt = (view: View, filter: string): UiFrame => {
   const state = reduce(initialState(NOW), { type: 'view', view })
   const filtered = reduce(state, { type: 'filter', text: filter })
   const size = { columns: 200, rows: 60, plain: false }
-  return { snapshot: store.snapshot, state: filtered, reads: new Map(), ...size }
+  return { snapshot: store.snapshot, state: filtered, reads: new Map(), words: new Map(), ...size }
 }
 
 const apply = (look: UiFrame, steps: Steps): UiFrame => {

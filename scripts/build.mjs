@@ -59,7 +59,7 @@ const OUTSIDE = {
   './mcp/pipe.ts': './clawlink-agent-pipe.cjs',
   './server/server.ts': './clawlink-agent-mcp.cjs',
   './driver.ts': './clawlink-sync-pg.cjs',
-  './highlight/highlighter.ts': './clawlink-syntax.mjs',
+  './highlighter.ts': './clawlink-syntax.mjs',
 }
 
 const outside = {
@@ -217,7 +217,7 @@ try {
     }),
     build({
       ...common,
-      entryPoints: { 'clawlink-syntax': 'tui/editor/highlight/highlighter.ts' },
+      entryPoints: { 'clawlink-syntax': 'tui/highlight/highlighter.ts' },
       format: 'esm',
       outExtension: { '.js': '.mjs' },
       minify: true,

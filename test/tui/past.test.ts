@@ -42,11 +42,11 @@ describe('history of a file', () => {
       'version 3 │ version 4',
       ' 1 one │ 1 one',
       ' 2 2 │ 2 2',
-      ' │ 3 three',
+      ' │ 3 +three',
     ])
     keys('left')
     await settle()
-    expect(shown()[2]).toMatch(/^ {3}2 {2}two {30,}│ {4}2 {2}2$/)
+    expect(shown()[2]).toMatch(/^ {3}2 -two {30,}│ {4}2 \+2$/)
     keys('g')
     await settle()
     expect(shown()[0]).toMatch(/^no older version is kept {30,}│ version 1$/)

@@ -21,7 +21,7 @@ import {
 import { Store } from '../model/store.ts'
 import type { Mouse } from '../terminal/mouse.ts'
 import type { Press } from '../terminal/press.ts'
-import { needsOf } from '../views/pages.ts'
+import { needsOf, textsOf } from '../views/pages.ts'
 import { onMouse, onPaste, onPress } from './control.ts'
 import type { Effect, Steps } from './effect.ts'
 import type { Run } from './form-spec.ts'
@@ -30,6 +30,7 @@ import { readOlder } from './older.ts'
 import { onTick } from './past.ts'
 import { Player } from './player.ts'
 import { Reading } from './reading.ts'
+import { Wording } from './wording.ts'
 
 /** Time that a toast stays, in milliseconds; an error stays twice as long. */
 const TOAST_MS: Readonly<Record<Toast['tone'], number>> = {
@@ -68,6 +69,7 @@ export class Controller {
   readonly #timers = new Set<NodeJS.Timeout>()
   readonly #ends: (() => void)[]
   readonly #reading: Reading
+  readonly #wording = new Wording((words) => this.#see({ words }))
   readonly #player = new Player(() => this.#take(onTick(this.look)))
   #toasts = 0
   #isLoading = false
@@ -88,7 +90,9 @@ export class Controller {
     const { snapshot } = this.store
     const state = initialState(snapshot.now)
     this.#reading = new Reading(attached, (reads) => this.#see({ reads }))
-    this.look = { snapshot, state, reads: this.#reading.reads, columns, rows, plain }
+    const { reads } = this.#reading
+    const { words } = this.#wording
+    this.look = { snapshot, state, reads, words, columns, rows, plain }
     this.#ends = [
       this.store.subscribe(() => this.#onSnapshot(this.store.snapshot)),
       attached.onMessages((messages) => this.#tell(messages)),
@@ -127,6 +131,7 @@ export class Controller {
     for (const timer of this.#timers) clearTimeout(timer)
     this.#player.close()
     this.#reading.close()
+    this.#wording.close()
     this.store.close()
     this.#listeners.clear()
   }
@@ -345,6 +350,7 @@ export class Controller {
   #see(change: Partial<UiFrame>): void {
     this.look = { ...this.look, ...change }
     this.#reading.want(needsOf(this.look))
+    this.#wording.want(textsOf(this.look))
     const page = readPage(this.look.state)
     this.#player.follow(page?.isPlaying === true ? speedOf(page.speed).ms : null)
     for (const listener of this.#listeners) listener()

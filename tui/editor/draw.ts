@@ -1,7 +1,7 @@
+import type { Look } from '../highlight/look.ts'
 import { cellsOf, textAt, widthAt } from '../text/cells.ts'
 import { cut, fitText, harmless, widthOf } from '../text/display.ts'
 import { type AuthorRun, agentsOfTokens, authorRuns, runAt } from './authors.ts'
-import type { Look } from './highlight/look.ts'
 import { colourOf, type Other } from './others.ts'
 import { columnOf, type TextRow, textOfRow } from './rows.ts'
 import type { Range } from './search.ts'

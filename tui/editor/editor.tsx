@@ -1,11 +1,11 @@
 import { Box, Text, useCursor, useStdout } from 'ink'
 import { useEffect, useMemo, useSyncExternalStore } from 'react'
+import type { Look } from '../highlight/look.ts'
 import type { Mouse } from '../terminal/mouse.ts'
-import { isColoured, type Palette } from '../ui/palette.ts'
+import { COLOURS, isColoured, type Palette } from '../ui/palette.ts'
 import { RowView } from '../ui/row.tsx'
 import { fitRow, type Row, said } from '../ui/rows.ts'
 import { caretCell, drawRows, fitInto, gutterOf, type Span } from './draw.ts'
-import type { Look } from './highlight/look.ts'
 import type { EditorSession } from './session.ts'
 import { keyRows, statusRow } from './status.ts'
 import { clickOn, scroll } from './viewport.ts'
@@ -23,10 +23,8 @@ export interface EditorProps {
   notice?: string
 }
 
-const COLOUR_NAMES = ['black', 'red', 'green', 'yellow', 'blue', 'magenta', 'cyan', 'white']
-
 const propsOf = ({ colour, word, bold, dim, underline, inverse }: Look, palette: Palette) => ({
-  ...(colour !== undefined && { color: COLOUR_NAMES[colour]! }),
+  ...(colour !== undefined && { color: COLOURS[colour]! }),
   ...(word !== undefined && { color: palette.words[word] }),
   ...(bold && { bold }),
   // A theme may have nothing dim.

@@ -1,6 +1,7 @@
 import type { Reads } from './reads.ts'
 import type { Snapshot } from './snapshot.ts'
 import type { UiState } from './state.ts'
+import type { Words } from './words.ts'
 
 /** The input of a frame. */
 export interface UiFrame {
@@ -8,6 +9,8 @@ export interface UiFrame {
   state: UiState
   /** Answers of the server that open pages show. */
   reads: Reads
+  /** Colours of words in the texts that open pages show. */
+  words: Words
   columns: number
   rows: number
   /** For a screen reader: words instead of symbols, nothing side by side that belongs apart. */

@@ -1,13 +1,19 @@
+import type { Look, Word } from '../highlight/look.ts'
 import type { Ground, Theme } from '../terminal/theme.ts'
 import type { Segment, Tone } from './rows.ts'
 
-/** Kinds of words in a language; `taken`: a diff takes it out. */
-export type Word = 'keyword' | 'string' | 'value' | 'taken'
+/** The terminal's colours by name, in the order of SGR. */
+export const COLOURS = [
+  ...(['black', 'red', 'green', 'yellow', 'blue', 'magenta', 'cyan', 'white'] as const),
+] as const
+
+type Colour = (typeof COLOURS)[number]
+type Ink = Colour | `${Colour}Bright`
 
 /** The parameters of SGR sequences by tone: of the terminal's own 16 colours; '' for none. */
 export type Palette = Readonly<Record<Tone, string>> & {
-  /** The colours of words in the editor, by their names. */
-  words: Readonly<Record<Word, string>>
+  /** The colours of words in a language. */
+  words: Readonly<Record<Word, Ink>>
 }
 
 const BASE: Palette = {
@@ -55,9 +61,26 @@ export const paletteOf = (theme: Theme, ground: Ground): Palette => {
   }
 }
 
-const sgr = ({ tone = 'plain', picked = false }: Segment, palette: Palette): string => {
+const codeOf = (ink: Ink): string => {
+  const at = COLOURS.findIndex((colour) => ink.startsWith(colour))
+  return String(at + (ink.endsWith('Bright') ? 90 : 30))
+}
+
+/** The parameters of a word: without colours it is bold or dim at most. */
+const wordSgr = ({ word, bold, dim }: Look, tone: Tone, palette: Palette): string => {
+  const isInked = word !== undefined && isColoured(palette)
+  const parts = [
+    bold ? '1' : '',
+    // A theme may have nothing dim.
+    dim ? palette.dim : '',
+    isInked ? codeOf(palette.words[word]) : palette[tone],
+  ]
+  return parts.filter((part) => part !== '').join(';')
+}
+
+const sgr = ({ tone = 'plain', picked = false, look }: Segment, palette: Palette): string => {
   if (picked) return tone === 'strong' ? '7;1' : '7'
-  return palette[tone]
+  return look === undefined ? palette[tone] : wordSgr(look, tone, palette)
 }
 
 /** Ends all that a palette begins. */

@@ -11,6 +11,7 @@ const isSame = (a: Row, b: Row): boolean =>
       return (
         segment.text === other.text &&
         segment.tone === other.tone &&
+        segment.look === other.look &&
         segment.picked === other.picked
       )
     }))

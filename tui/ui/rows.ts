@@ -1,3 +1,4 @@
+import type { Look } from '../highlight/look.ts'
 import type { Event } from '../model/state.ts'
 import { clip, cut, harmless, widthOf as measure } from '../text/display.ts'
 
@@ -9,6 +10,8 @@ export type Tone = 'plain' | 'dim' | 'strong' | 'accent' | 'good' | 'warn' | 'ba
 export interface Segment {
   text: string
   tone?: Tone
+  /** The look of a word in a language, which the theme has; over the tone. */
+  look?: Look
   /** Drawn inverted: where the keys go. */
   picked?: boolean
   /** The effect of a click on it. */
@@ -19,7 +22,7 @@ export interface Segment {
 export type Row = readonly Segment[]
 
 /** The longest part of a text that a line can show, in UTF-16 units; the rest is not measured. */
-const MAX_SAID = 2_000
+export const MAX_SAID = 2_000
 
 /** A segment of text that others wrote. */
 export const said = (text: string, tone: Tone = 'plain'): Segment => ({

@@ -4,10 +4,12 @@ import { ago, latest, type UiFrame } from '../model/frame.ts'
 import { dataOf, errorOf, type Need } from '../model/reads.ts'
 import { shownNameOf } from '../model/snapshot.ts'
 import type { ReadPage } from '../model/state.ts'
+import { type WordedText, type Words, wordedTexts, wordsIn } from '../model/words.ts'
 import { type Column, columnWidths, picked, type Row, said, seg, tableRow } from '../ui/rows.ts'
 import { diffRows } from './parts/diff.ts'
 import type { PageItems, PageView } from './parts/page-view.ts'
 import { failedRows, waitingRows } from './parts/read-rows.ts'
+import { sidesOf } from './parts/words.ts'
 
 /** Read anew whenever a page is opened, and after each command. */
 const ONCE = 'once'
@@ -114,7 +116,7 @@ export const checkpointView = (look: UiFrame, page: ReadPage): PageView => {
     const lines = error === null ? waitingRows : failedRows(error)
     return { head: [title, []], lines, items: null, isList: false }
   }
-  const { lines, starts } = linesOf(compared)
+  const { lines, starts } = linesOf(compared, look.words)
   const count = counted(compared.files.length, 'file')
   const head: Row[] = [[...title, seg(`: ${count}${compared.more ? ' and more' : ''}`, 'dim')], []]
   if (compared.files.length === 0) {
@@ -134,10 +136,24 @@ export const checkpointView = (look: UiFrame, page: ReadPage): PageView => {
 
 const TONES = { added: 'good', removed: 'bad', changed: 'accent', moved: 'accent' } as const
 
-const linesOf = latest(({ files }: Compared): { lines: Row[]; starts: number[] } => {
+const sidesIn = latest(({ files }: Compared) => files.map(({ diff }) => sidesOf(diff ?? '')))
+
+/** The texts of the changes. */
+export const checkpointTexts = (look: UiFrame, page: ReadPage): WordedText[] => {
+  const compared = dataOf<Compared>(look.reads, diffNeed(page.id).argv)
+  if (compared === null) return []
+  const sides = sidesIn(compared)
+  return compared.files.flatMap(({ file_key }, i) =>
+    wordedTexts(file_key, [sides[i]!.before, sides[i]!.after]),
+  )
+}
+
+const linesOf = latest((compared: Compared, words: Words): { lines: Row[]; starts: number[] } => {
+  const sides = sidesIn(compared)
   const lines: Row[] = []
   const starts: number[] = []
-  for (const { file_key, change, from_version, to_version, diff } of files) {
+  for (const [i, one] of compared.files.entries()) {
+    const { file_key, change, from_version, to_version, diff } = one
     starts.push(lines.length)
     const versions = [from_version, to_version].map((version) => version ?? '–').join(' → ')
     lines.push([
@@ -145,7 +161,9 @@ const linesOf = latest(({ files }: Compared): { lines: Row[]; starts: number[] }
       seg(`  ${change}`, TONES[change] ?? 'plain'),
       seg(`  version ${versions}`, 'dim'),
     ])
-    lines.push(...(diff === null ? [] : diffRows(diff)), [])
+    const before = wordsIn(words, file_key, sides[i]!.before)
+    const after = wordsIn(words, file_key, sides[i]!.after)
+    lines.push(...(diff === null ? [] : diffRows(diff, { before, after })), [])
   }
   return { lines, starts }
 })

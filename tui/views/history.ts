@@ -3,6 +3,7 @@ import { ago, clock, latest, type UiFrame } from '../model/frame.ts'
 import { dataOf, errorOf, type Need } from '../model/reads.ts'
 import { shownNameOf } from '../model/snapshot.ts'
 import type { ReadPage } from '../model/state.ts'
+import { type WordedText, wordedTexts, wordsIn } from '../model/words.ts'
 import { type Row, said, seg } from '../ui/rows.ts'
 import { changeRows, sideRows, sideTitles, wholeRows } from './parts/diff.ts'
 import type { PageItems, PageView } from './parts/page-view.ts'
@@ -87,6 +88,17 @@ export const historyNeeds = (look: UiFrame, page: ReadPage): Need[] => {
   ]
 }
 
+/** The texts of the version that is shown, and of the one before it. */
+export const historyTexts = (look: UiFrame, page: ReadPage): WordedText[] => {
+  const { versions, at } = shownOf(look, page)
+  const texts = [at - 1, at].flatMap((index) => {
+    const version = versions[index]
+    const read = version && dataOf<Text>(look.reads, textArgv(page.id, version.version))
+    return read ? [read.file.content] : []
+  })
+  return wordedTexts(page.id, texts)
+}
+
 const changed = latest(changeRows)
 const beside = latest(sideRows)
 const whole = latest(wholeRows)
@@ -137,10 +149,13 @@ const textRowsOf = (
   const error = errorOf(reads, [{ argv: argvOf(at) }])
   if (error !== null) return failedRows(error)
   if (after === null) return waitingRows
-  if (page.isWhole === true) return whole(after.file.content)
+  const wordsOf = (text: string) => wordsIn(look.words, page.id, text)
+  const is = wordsOf(after.file.content)
+  if (page.isWhole === true) return whole(after.file.content, is)
   if (before === null) return waitingRows
   const texts = [before.file.content, after.file.content] as const
-  return isBeside(look, page, width) ? beside(...texts, width) : changed(...texts)
+  const was = wordsOf(before.file.content)
+  return isBeside(look, page, width) ? beside(...texts, width, was, is) : changed(...texts, was, is)
 }
 
 /** Which version it is, by whom, of when, and how large a change. */

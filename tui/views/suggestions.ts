@@ -8,6 +8,7 @@ import { ago, latest, type UiFrame } from '../model/frame.ts'
 import { dataOf, errorOf, type Need } from '../model/reads.ts'
 import { shownNameOf } from '../model/snapshot.ts'
 import type { ReadPage } from '../model/state.ts'
+import { type WordedText, wordedTexts, wordsIn } from '../model/words.ts'
 import {
   type Column,
   columnWidths,
@@ -151,6 +152,13 @@ export const shownSuggestion = (look: UiFrame, page: ReadPage): SuggestionDetail
   dataOf<{ suggestion: SuggestionDetail }>(look.reads, detailNeed(look, page.id).argv)
     ?.suggestion ?? null
 
+/** The texts of the hunks of the suggestion that is shown. */
+export const suggestionTexts = (look: UiFrame, page: ReadPage): WordedText[] => {
+  const one = shownSuggestion(look, page)
+  const texts = one?.changes?.flatMap((change) => [change.old, change.new]) ?? []
+  return one === null ? [] : wordedTexts(one.file_key, texts)
+}
+
 /** The index of the hunk that is picked: at first the first one that waits. */
 const hunkAt = (changes: readonly SuggestedChange[], page: ReadPage): number => {
   const found = changes.findIndex(({ hunk }) => String(hunk) === page.at)
@@ -185,7 +193,7 @@ export const suggestionView = (look: UiFrame, page: ReadPage, width: number): Pa
   for (const [i, change] of changes.entries()) {
     starts.push(lines.length)
     const head = hunkRow(change)
-    lines.push(i === at ? picked(head) : head, ...hunkLines(change), [])
+    lines.push(i === at ? picked(head) : head, ...hunkLines(look, one.file_key, change), [])
   }
   const items = {
     ...{ count: changes.length, at, idAt: (i: number) => String(changes[i]!.hunk) },
@@ -241,8 +249,15 @@ const hunkRow = ({ hunk, line, state }: SuggestedChange): Row => [
   seg(WORDS[state] ?? state, STATES[state] ?? 'plain'),
 ]
 
-const hunkLines = ({ old, new: proposed }: Pick<SuggestedChange, 'old' | 'new'>): Row[] =>
-  signedRows([...signed('-', old), ...signed('+', proposed)])
+const hunkLines = (
+  { words }: UiFrame,
+  path: string,
+  { old, new: proposed }: Pick<SuggestedChange, 'old' | 'new'>,
+): Row[] =>
+  signedRows([...signed('-', old), ...signed('+', proposed)], {
+    before: wordsIn(words, path, old),
+    after: wordsIn(words, path, proposed),
+  })
 
 const signed = (sign: string, text: string): string[] =>
   text === ''

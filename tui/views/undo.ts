@@ -5,10 +5,12 @@ import { latest, type UiFrame } from '../model/frame.ts'
 import { dataOf, errorOf, type Need } from '../model/reads.ts'
 import { type Snapshot, shownNameOf } from '../model/snapshot.ts'
 import type { ReadPage } from '../model/state.ts'
+import { type WordedText, type Words, wordedTexts, wordsIn } from '../model/words.ts'
 import { type Row, said, seg } from '../ui/rows.ts'
 import { diffRows } from './parts/diff.ts'
 import type { PageView } from './parts/page-view.ts'
 import { failedRows, waitingRows } from './parts/read-rows.ts'
+import { sidesOf } from './parts/words.ts'
 
 /** The subject of an undo: the flag of the verb and its value, as the id of a page has them. */
 export const undoneWork = (id: string): { flag: 'agent' | 'task' | 'id'; value: string } => {
@@ -68,15 +70,29 @@ export const undoView = (look: UiFrame, page: ReadPage): PageView => {
   }
   return {
     head: [title, [seg(undoSize(files))], HOW, []],
-    lines: linesOf(files, snapshot.names),
+    lines: linesOf(files, snapshot.names, look.words),
     items: null,
     isList: false,
   }
 }
 
-const linesOf = latest((files: readonly UndoneFile[], names: Snapshot['names']): Row[] => {
+const sidesIn = latest((files: readonly UndoneFile[]) =>
+  files.map(({ diff }) => sidesOf(diff ?? '')),
+)
+
+/** The texts of the changes. */
+export const undoTexts = (look: UiFrame, page: ReadPage): WordedText[] => {
+  const files = plannedUndo(look, page)?.files ?? []
+  const sides = sidesIn(files)
+  return files.flatMap(({ file_key }, i) =>
+    wordedTexts(file_key, [sides[i]!.before, sides[i]!.after]),
+  )
+}
+
+const linesOf = latest((files: readonly UndoneFile[], names: Snapshot['names'], words: Words) => {
+  const sides = sidesIn(files)
   const name = (id: string) => shownNameOf({ names } as Snapshot, id)
-  return files.flatMap(({ file_key, removed, restored, lost, overlaps, diff }) => [
+  return files.flatMap(({ file_key, removed, restored, lost, overlaps, diff }, i): Row[] => [
     [said(file_key, 'strong'), seg('  '), seg(`-${removed} +${restored} characters`, 'dim')],
     ...overlaps.map(
       ({ by, ...range }): Row => [
@@ -90,7 +106,10 @@ const linesOf = latest((files: readonly UndoneFile[], names: Snapshot['names']):
       : [[seg(`  ${counted(lost, 'character')} cannot come back: nobody keeps them`, 'warn')]]),
     ...(diff == null
       ? [[seg('  the diff is left out: clawlink-agent undo --key', 'dim')]]
-      : diffRows(diff)),
+      : diffRows(diff, {
+          before: wordsIn(words, file_key, sides[i]!.before),
+          after: wordsIn(words, file_key, sides[i]!.after),
+        })),
     [],
   ])
 })

@@ -1,5 +1,5 @@
 import type { EditorView } from '@codemirror/view'
-import { type Language, languageOf } from '../../tui/editor/languages.ts'
+import { type Language, languageOf } from '../../tui/highlight/languages.ts'
 import type { Grammar } from './colours.ts'
 
 const clike = () => import('@codemirror/legacy-modes/mode/clike')

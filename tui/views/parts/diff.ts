@@ -1,13 +1,13 @@
 import { unifiedDiff } from '../../../lib/merge/unified.ts'
-import { fitRow, type Row, said, seg, type Tone } from '../../ui/rows.ts'
+import type { WordedLine } from '../../highlight/tokens.ts'
+import { fitRow, type Row, seg, type Tone } from '../../ui/rows.ts'
 import { DIVIDER } from './split.ts'
+import { NO_SIDES, type WordedSides, wordedRow } from './words.ts'
 
 /** Lines of a text or a change that a page shows (count); the rest is told of. */
 const MAX_LINES = 20_000
 
 const TONES: Readonly<Record<string, Tone>> = { '+': 'good', '-': 'bad', '@': 'accent' }
-
-const withoutTabs = (line: string): string => line.replaceAll('\t', '  ')
 
 const some = (lines: readonly string[], row: (line: string, index: number) => Row): Row[] => {
   const rows = lines.slice(0, MAX_LINES).map(row)
@@ -15,41 +15,80 @@ const some = (lines: readonly string[], row: (line: string, index: number) => Ro
   return rows
 }
 
-/** Lines of a change, each with its sign: `+`, `-`, a space, or `@@`. */
-export const signedRows = (lines: readonly string[]): Row[] =>
-  some(lines, (line) => [said(withoutTabs(line), TONES[line[0] ?? ''] ?? 'plain')])
-
-/** A unified diff without the names of its files. */
-export const diffRows = (diff: string): Row[] => {
-  const lines = diff.replace(/\n$/, '').split('\n')
-  return diff === '' ? [] : signedRows(lines[0]!.startsWith('--- ') ? lines.slice(2) : lines)
+/** The first line of a hunk before and after the change; null: the line is no head of a hunk. */
+const hunkIn = (line: string): [from: number, to: number] | null => {
+  const [, from, to] = /^@@ -(\d+)(?:,\d+)? \+(\d+)/.exec(line) ?? []
+  return from === undefined ? null : [Number(from), Number(to)]
 }
 
-/** The change between two texts. */
-export const changeRows = (before: string, after: string): Row[] => {
-  const rows = diffRows(unifiedDiff(before, after, ['', '']))
+/**
+ * Lines of a change, each with its sign: `+`, `-`, a space, or `@@`. `sides`: their words, of whole texts if `isWhole`, else of
+ * the shown lines only.
+ */
+export const signedRows = (
+  lines: readonly string[],
+  sides: WordedSides = NO_SIDES,
+  isWhole = false,
+): Row[] => {
+  let [from, to] = [0, 0]
+  return some(lines, (line) => {
+    const sign = line[0] ?? ''
+    const tone = TONES[sign] ?? 'plain'
+    const hunk = isWhole ? hunkIn(line) : null
+    if (hunk !== null) [from, to] = [hunk[0] - 1, hunk[1] - 1]
+    const worded = sign === '-' ? sides.before[from] : sides.after[to]
+    if (sign === '-' || sign === ' ') from++
+    if (sign === '+' || sign === ' ') to++
+    if (sign === '' || !'+- '.includes(sign)) return wordedRow(line, undefined, tone)
+    return [seg(sign, tone), ...wordedRow(line.slice(1), worded, tone)]
+  })
+}
+
+/** A unified diff without the names of its files. `sides`, `isWhole`: as for `signedRows`. */
+export const diffRows = (diff: string, sides?: WordedSides, isWhole = false): Row[] => {
+  const lines = diff.replace(/\n$/, '').split('\n')
+  if (diff === '') return []
+  return signedRows(lines[0]!.startsWith('--- ') ? lines.slice(2) : lines, sides, isWhole)
+}
+
+/** The change between two texts; `was` and `is`: their words. */
+export const changeRows = (
+  before: string,
+  after: string,
+  was: readonly WordedLine[] = [],
+  is: readonly WordedLine[] = [],
+): Row[] => {
+  const rows = diffRows(unifiedDiff(before, after, ['', '']), { before: was, after: is }, true)
   return rows.length > 0 ? rows : [[seg('the text is the same', 'dim')]]
 }
 
-/** A text with the numbers of its lines. */
-export const wholeRows = (text: string): Row[] => {
+/** A text with the numbers of its lines; `worded`: its words. */
+export const wholeRows = (text: string, worded: readonly WordedLine[] = []): Row[] => {
   const lines = text.replace(/\n$/, '').split('\n')
   const digits = Math.max(3, String(lines.length).length)
   if (text === '') return [[seg('the text is empty', 'dim')]]
   return some(lines, (line, i) => [
     seg(`${String(i + 1).padStart(digits)}  `, 'dim'),
-    said(withoutTabs(line)),
+    ...wordedRow(line, worded[i]),
   ])
 }
 
-/** Cells of the number of a line, and of the space after it. */
-const NUMBER = 6
+/** Cells of the number of a line. */
+const NUMBER = 4
 
 /** One line of a text in its column. */
-const sideCell = (number: number, line: string | undefined, tone: Tone, cells: number): Row => {
+interface SideLine {
+  number: number
+  line: string | undefined
+  sign: '+' | '-' | ' '
+  worded: WordedLine | undefined
+}
+
+const sideCell = ({ number, line, sign, worded }: SideLine, cells: number): Row => {
   if (line === undefined) return fitRow([], cells)
-  const text = said(withoutTabs(line), tone)
-  return fitRow([seg(`${String(number).padStart(NUMBER - 2)}  `, 'dim'), text], cells)
+  const tone = TONES[sign] ?? 'plain'
+  const lead = [seg(`${String(number).padStart(NUMBER)} `, 'dim'), seg(sign, tone)]
+  return fitRow([...lead, ...wordedRow(line, worded, tone)], cells)
 }
 
 const columnsOf = (width: number): [left: number, right: number] => {
@@ -64,8 +103,17 @@ export const sideTitles = (before: string, after: string, width: number): Row =>
   return [...cell(before, left), seg(DIVIDER, 'dim'), ...cell(after, right)]
 }
 
-/** The change between two texts, side by side in `width` cells; a line that was replaced stands beside its successor. */
-export const sideRows = (before: string, after: string, width: number): Row[] => {
+/**
+ * The change between two texts, side by side in `width` cells; a line that was replaced stands beside its successor. `was` and
+ * `is`: their words.
+ */
+export const sideRows = (
+  before: string,
+  after: string,
+  width: number,
+  was: readonly WordedLine[] = [],
+  is: readonly WordedLine[] = [],
+): Row[] => {
   const diff = unifiedDiff(before, after, ['', ''])
   if (diff === '') return [[seg('the text is the same', 'dim')]]
   const [left, right] = columnsOf(width)
@@ -73,9 +121,10 @@ export const sideRows = (before: string, after: string, width: number): Row[] =>
   let [from, to] = [1, 1]
   let [removed, added]: [string[], string[]] = [[], []]
   const add = (old: string | undefined, fresh: string | undefined, isSame: boolean): void => {
-    const [was, is] = isSame ? (['plain', 'plain'] as const) : (['bad', 'good'] as const)
-    const beside = [seg(DIVIDER, 'dim'), ...sideCell(to, fresh, is, right)]
-    rows.push([...sideCell(from, old, was, left), ...beside])
+    const [removed, added] = isSame ? ([' ', ' '] as const) : (['-', '+'] as const)
+    const one = { number: from, line: old, sign: removed, worded: was[from - 1] }
+    const other = { number: to, line: fresh, sign: added, worded: is[to - 1] }
+    rows.push([...sideCell(one, left), seg(DIVIDER, 'dim'), ...sideCell(other, right)])
     if (old !== undefined) from++
     if (fresh !== undefined) to++
   }
@@ -94,10 +143,8 @@ export const sideRows = (before: string, after: string, width: number): Row[] =>
       add(text, text, true)
     } else if (sign === '@') {
       flush()
-      const [, old, fresh] = /^@@ -(\d+)(?:,\d+)? \+(\d+)/.exec(line) ?? []
       if (rows.length > 0) rows.push([seg('⋯', 'accent')])
-      from = Number(old)
-      to = Number(fresh)
+      ;[from, to] = hunkIn(line) ?? [from, to]
     }
     if (rows.length > MAX_LINES) break
   }

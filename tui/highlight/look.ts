@@ -1,4 +1,5 @@
-import type { Word } from '../../ui/palette.ts'
+/** Kinds of words in a language; `taken`: a diff takes it out. */
+export type Word = 'keyword' | 'string' | 'value' | 'taken'
 
 /** The style of a part of a row; `colour` is an SGR colour, an offset to 30. */
 export interface Look {
