@@ -56,7 +56,7 @@ const checkFormat = (format: number, what: string): void => {
 
 /** Access to records that are made from others: they are stored durably and together, by the group commit. */
 export interface Derived {
-  db: Pick<Db, 'get' | 'iterator' | 'keys'>
+  db: Pick<Db, 'get' | 'getMany' | 'iterator' | 'keys'>
   put: (ops: Op[]) => Promise<void>
 }
 

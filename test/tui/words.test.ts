@@ -80,7 +80,6 @@ it('[TUI-88] each line of a change has its sign in every theme, side by side and
           palette[tone] === '' ? mark : `\u001b[${palette[tone]}m${mark}`
         expect(drawn('a = 2')).toContain(sign('+', 'good'))
         expect(drawn('a = 1')).toContain(sign('-', 'bad'))
-        // biome-ignore lint/suspicious/noControlCharactersInRegex: it is what a terminal gets
         expect(/\u001b\[(?:[\d;]*;)?[39]\d/.test(drawn('a = 2'))).toBe(!isMono)
       }
     }

@@ -4,14 +4,13 @@ import { LOG_SCAN_MS } from '../../config/limits.ts'
 import { Corruption, causeOf } from '../../storage/integrity/corruption.ts'
 import type { Shelf, UpdateLog } from '../../storage/update-log.ts'
 import { SEARCHED, type Wanted } from './entries.ts'
-import type { IndexStore } from './index-store.ts'
+import type { Blocks, IndexStore } from './index-store.ts'
 import { type Indexer, placeOf } from './indexer.ts'
+import { Plan, type Read } from './plan.ts'
 import {
   ANY,
   BLOCK,
-  countOf,
   isIndexed,
-  keepBoth,
   type Places,
   PUBLIC,
   placesIn,
@@ -24,9 +23,6 @@ import {
 const FIRST_WINDOW = 8
 const WINDOW = 512
 const CHUNK = 128
-/** So few entries are read without looking at their authors and readers, and so few blocks one by one (count). */
-const FEW_ENTRIES = 200
-const FEW_BLOCKS = 24
 /** Entries that are read together, each by its position (count). */
 const READS = 24
 
@@ -69,6 +65,7 @@ export class ArchiveFinder {
     // First the index: what is indexed meanwhile is looked at one by one.
     let blocks = await this.#indexer.end(workspace, shelf)
     let to = await this.#log.archiveEnd(workspace, shelf)
+    const plan = planOf(shelf, search)
     // Common words are in the newest blocks.
     let window = FIRST_WINDOW
     while (to > 0 && !hits.isFull) {
@@ -80,7 +77,8 @@ export class ArchiveFinder {
       }
       const low = Math.max(0, blocks - window)
       window = Math.min(4 * window, WINDOW)
-      const seqs = await this.#candidates(workspace, shelf, search, low, blocks - 1)
+      const range = { from: low, to: blocks - 1 }
+      const seqs = await this.#candidates(workspace, shelf, plan, range)
       for (let at = 0; seqs !== null && at < seqs.length && !hits.isFull; at += READS) {
         await hits.look(await this.#read(workspace, shelf, seqs.slice(at, at + READS)))
       }
@@ -103,66 +101,43 @@ export class ArchiveFinder {
     return (await Promise.all(seqs.toReversed().map(read))).flat()
   }
 
-  /** Positions that may match, the newest first; null: the index is damaged, and is made again. */
+  /** Positions in blocks that may match, the newest first; null: the index is damaged, and is made again. */
   async #candidates(
     workspace: string,
     shelf: Shelf,
-    { terms, me, from, topic }: ArchiveSearch,
-    low: number,
-    high: number,
+    plan: Plan,
+    blocks: Blocks,
   ): Promise<number[] | null> {
-    // Long words are rare.
-    const words = [...new Set(terms.flatMap(({ tokens }) => tokens))]
-      .filter(isIndexed)
-      .sort((a, b) => b.length - a.length)
-    const filters: string[][] = []
-    if (from !== undefined) filters.push([tokenOfAuthor(from)])
-    if (topic !== undefined && shelf === 'broadcasts') filters.push([tokenOfTopic(topic)])
-    filters.push(me === null ? [PUBLIC] : [PUBLIC, tokenOfReader(me)])
     const place = placeOf(workspace, shelf)
-    let left: Map<number, Places> | null = null
+    let any: Promise<Places> | null = null
+    const read: Read = (beginning, only) => {
+      if (beginning !== ANY) return this.#store.places(place, beginning, blocks, only)
+      any ??= this.#store.places(place, ANY, blocks)
+      return any
+    }
     try {
-      for (const word of words) left = await this.#with(place, left, [word, ANY], low, high)
-      for (const beginnings of filters) {
-        // A few entries are read sooner than the index of their authors and readers.
-        if (left !== null && sum([...left.values()].map(countOf)) <= FEW_ENTRIES) break
-        left = await this.#with(place, left, beginnings, low, high)
-      }
+      const places = await plan.places(blocks.to - blocks.from + 1, read)
+      return placesIn(places).map((at) => blocks.from * BLOCK + at + 1)
     } catch (error) {
       if (causeOf(error, Corruption) === null) throw error
       await this.#indexer.remake(workspace, shelf)
       return null
     }
-    return [...left!]
-      .sort(([a], [b]) => b - a)
-      .flatMap(([block, places]) => placesIn(places).map((at) => block * BLOCK + at + 1))
-  }
-
-  /** Those of the places (null: all) whose entries have a token with one of these beginnings. */
-  async #with(
-    place: string,
-    left: ReadonlyMap<number, Places> | null,
-    beginnings: readonly string[],
-    low: number,
-    high: number,
-  ): Promise<Map<number, Places>> {
-    if (left?.size === 0) return new Map()
-    const blocks = left === null || left.size > FEW_BLOCKS ? null : [...left.keys()]
-    const read = (from: number, to: number) => this.#store.places(place, beginnings, from, to)
-    const found =
-      blocks === null
-        ? await read(low, high)
-        : new Map((await Promise.all(blocks.map((one) => read(one, one)))).flatMap((it) => [...it]))
-    if (left === null) return found
-    for (const [block, places] of found) {
-      const before = left.get(block)
-      if (before === undefined || !keepBoth(places, before)) found.delete(block)
-    }
-    return found
   }
 }
 
-const sum = (counts: readonly number[]): number => counts.reduce((all, one) => all + one, 0)
+/** What the index knows of a search. */
+const planOf = (shelf: Shelf, { terms, me, from, topic, limit }: ArchiveSearch): Plan => {
+  // Long words are rare.
+  const words = [...new Set(terms.flatMap(({ tokens }) => tokens))]
+    .filter(isIndexed)
+    .sort((a, b) => b.length - a.length)
+  const conditions = words.map((word) => [word, ANY])
+  if (from !== undefined) conditions.push([tokenOfAuthor(from)])
+  if (topic !== undefined && shelf === 'broadcasts') conditions.push([tokenOfTopic(topic)])
+  conditions.push(me === null ? [PUBLIC] : [PUBLIC, tokenOfReader(me)])
+  return new Plan(conditions, limit + 1)
+}
 
 const PLAIN = /^[ !#-[\]-~]+$/
 const UTF8 = new TextDecoder()

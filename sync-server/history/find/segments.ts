@@ -130,6 +130,12 @@ const encodeSegment = (words: ReadonlyMap<string, readonly number[]>): Uint8Arra
     }
   })
 
+/** The keys of the records of blocks, as `rangeOf` has those of a range. */
+export const keysOf = (place: string, beginning: string, blocks: readonly number[]): string[] => {
+  const segment = segmentOf(beginning)
+  return blocks.map((block) => segmentKey(place, segment, block))
+}
+
 /** The keys of the records of blocks `from` to `to` that may have tokens with a beginning. */
 export const rangeOf = (place: string, beginning: string, from: number, to: number) => {
   const segment = segmentOf(beginning)
@@ -138,60 +144,101 @@ export const rangeOf = (place: string, beginning: string, from: number, to: numb
 
 export const blockIn = (key: string): number => seqOf(key)
 
-/** The entries of a block, a bit each. */
+/** The entries of consecutive blocks, a bit each. */
 export type Places = Uint32Array
-export const newPlaces = (): Places => new Uint32Array(BLOCK / 32)
+const WORDS = BLOCK / 32
+export const newPlaces = (blocks: number): Places => new Uint32Array(blocks * WORDS)
 
-/** Adds the places of all tokens with a beginning (UTF-8) to `found`. Throws Corruption. */
-export const addPlaces = (value: Uint8Array, beginning: Uint8Array, found: Places): void => {
-  try {
-    const decoder = decoding.createDecoder(value)
-    while (decoding.hasContent(decoder)) {
-      const isWanted = beginsWith(decoding.readVarUint8Array(decoder), beginning)
-      const distances = decoding.readVarUint8Array(decoder)
-      if (isWanted) addDistances(distances, found)
-    }
-  } catch (error) {
-    throw new Corruption('the search index', (error as Error).message)
+const readVarUint = (bytes: Uint8Array, at: { i: number }): number => {
+  let value = 0
+  for (let unit = 1; ; unit *= 128) {
+    const byte = bytes[at.i++]
+    if (byte === undefined) throw new Corruption('the search index', 'a record ends too early')
+    value += (byte & 127) * unit
+    if (byte < 128) return value
   }
 }
 
-const beginsWith = (word: Uint8Array, beginning: Uint8Array): boolean => {
-  if (word.length < beginning.length) return false
-  for (let i = 0; i < beginning.length; i++) if (word[i] !== beginning[i]) return false
+/** Adds the places in the `nth` block of all tokens with a beginning (UTF-8) to `found`. Throws Corruption. */
+export const addPlaces = (
+  value: Uint8Array,
+  beginning: Uint8Array,
+  found: Places,
+  nth: number,
+): void => {
+  const at = { i: 0 }
+  while (at.i < value.length) {
+    const length = readVarUint(value, at)
+    const isWanted = length >= beginning.length && beginsWith(value, at.i, beginning)
+    at.i += length
+    const bytes = readVarUint(value, at)
+    const end = at.i + bytes
+    if (end > value.length) throw new Corruption('the search index', 'a record ends too early')
+    if (isWanted) addDistances(value, at, end, found, nth)
+    at.i = end
+  }
+}
+
+const beginsWith = (bytes: Uint8Array, from: number, beginning: Uint8Array): boolean => {
+  // The first two characters are those of the record.
+  for (let i = beginning.length - 1; i >= 0; i--) {
+    if (bytes[from + i] !== beginning[i]) return false
+  }
   return true
 }
 
-const addDistances = (distances: Uint8Array, found: Places): void => {
-  const decoder = decoding.createDecoder(distances)
+const addDistances = (
+  bytes: Uint8Array,
+  at: { i: number },
+  end: number,
+  found: Places,
+  nth: number,
+): void => {
+  const first = nth * WORDS
   let place = 0
-  while (decoding.hasContent(decoder)) {
-    place += decoding.readVarUint(decoder)
-    found[place >> 5]! |= 1 << (place & 31)
+  while (at.i < end) {
+    place += readVarUint(bytes, at)
+    if (place >= BLOCK) throw new Corruption('the search index', 'a place is in no block')
+    found[first + (place >> 5)]! |= 1 << (place & 31)
   }
 }
 
 /** Places (count). */
 export const countOf = (places: Places): number => {
   let count = 0
-  for (let bits of places) for (; bits !== 0; bits &= bits - 1) count++
+  for (let i = 0; i < places.length; i++) {
+    for (let bits = places[i]!; bits !== 0; bits &= bits - 1) count++
+  }
   return count
 }
 
-/** Keeps the places that both have; false: there is none. */
-export const keepBoth = (places: Places, others: Places): boolean => {
-  let isAny = false
-  for (const [i, bits] of others.entries()) {
-    places[i]! &= bits
-    isAny ||= places[i] !== 0
-  }
-  return isAny
+/** Adds the other places. */
+export const addAll = (places: Places, others: Places): void => {
+  for (let i = 0; i < places.length; i++) places[i]! |= others[i]!
 }
 
-/** The places, the last one first. */
+/** Keeps the places that both have. */
+export const keepBoth = (places: Places, others: Places): void => {
+  for (let i = 0; i < places.length; i++) places[i]! &= others[i]!
+}
+
+/** The blocks with places, from 0. */
+export const blocksIn = (places: Places): number[] => {
+  const found: number[] = []
+  for (let i = 0; i < places.length; i++) {
+    if (places[i] === 0) continue
+    const block = Math.floor(i / WORDS)
+    found.push(block)
+    i = (block + 1) * WORDS - 1
+  }
+  return found
+}
+
+/** The places, counted from the first block on, the last one first. */
 export const placesIn = (places: Places): number[] => {
   const found: number[] = []
   for (let i = places.length - 1; i >= 0; i--) {
+    if (places[i] === 0) continue
     for (let bit = 31; bit >= 0; bit--) if ((places[i]! >>> bit) & 1) found.push(i * 32 + bit)
   }
   return found
