@@ -1,5 +1,5 @@
+import { NO_WORDS, type WordedText, type Words } from '../highlight/texts.ts'
 import { PAUSE_MS, type WordedLine, wordedLines } from '../highlight/tokens.ts'
-import { NO_WORDS, type WordedText, type Words } from '../model/words.ts'
 
 /** Texts that are remembered besides those that are shown (count). */
 const REMEMBERED = 32

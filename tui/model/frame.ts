@@ -1,7 +1,7 @@
+import type { Words } from '../highlight/texts.ts'
 import type { Reads } from './reads.ts'
 import type { Snapshot } from './snapshot.ts'
 import type { UiState } from './state.ts'
-import type { Words } from './words.ts'
 
 /** The input of a frame. */
 export interface UiFrame {

@@ -1,8 +1,8 @@
+import type { WordedText } from '../highlight/texts.ts'
 import { searchNeed } from '../model/finder.ts'
 import type { UiFrame } from '../model/frame.ts'
 import type { Need } from '../model/reads.ts'
 import { type ReadPage, readPage } from '../model/state.ts'
-import type { WordedText } from '../model/words.ts'
 import { said } from '../ui/rows.ts'
 import { agentPage } from './agents.ts'
 import {

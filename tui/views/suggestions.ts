@@ -4,11 +4,11 @@ import type {
   Suggestion,
   SuggestionDetail,
 } from '../../workspace/files/suggestions.ts'
+import { type WordedText, wordedTexts, wordsIn } from '../highlight/texts.ts'
 import { ago, latest, type UiFrame } from '../model/frame.ts'
 import { dataOf, errorOf, type Need } from '../model/reads.ts'
 import { shownNameOf } from '../model/snapshot.ts'
 import type { ReadPage } from '../model/state.ts'
-import { type WordedText, wordedTexts, wordsIn } from '../model/words.ts'
 import {
   type Column,
   columnWidths,

@@ -126,7 +126,7 @@ export class ArchiveFinder {
   }
 }
 
-/** What the index knows of a search. */
+/** The conditions of a search that the index can look up. */
 const planOf = (shelf: Shelf, { terms, me, from, topic, limit }: ArchiveSearch): Plan => {
   // Long words are rare.
   const words = [...new Set(terms.flatMap(({ tokens }) => tokens))]

@@ -15,7 +15,7 @@ const some = (lines: readonly string[], row: (line: string, index: number) => Ro
   return rows
 }
 
-/** The first line of a hunk before and after the change; null: the line is no head of a hunk. */
+/** The first line of a hunk before and after the change; null for other lines. */
 const hunkIn = (line: string): [from: number, to: number] | null => {
   const [, from, to] = /^@@ -(\d+)(?:,\d+)? \+(\d+)/.exec(line) ?? []
   return from === undefined ? null : [Number(from), Number(to)]

@@ -1,5 +1,5 @@
-import { type Language, languageOf } from '../highlight/languages.ts'
-import { MAX_UNITS, type WordedLine } from '../highlight/tokens.ts'
+import { type Language, languageOf } from './languages.ts'
+import { MAX_UNITS, type WordedLine } from './tokens.ts'
 
 /** A text whose words have colours. */
 export interface WordedText {
