@@ -175,6 +175,7 @@ export class LevelUpdateLog implements UpdateLog {
     await this.#store.reopen()
     await this.#checkEnd()
     await putFormat(this.#db)
+    this.versions.readAnew()
     this.forget()
     this.#commits.resume()
   }

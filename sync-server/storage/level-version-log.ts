@@ -1,4 +1,4 @@
-import type { Db } from './integrity/db.ts'
+import { type Db, Unavailable } from './integrity/db.ts'
 import { type Op, type Put, seqKey, seqOf } from './integrity/level-keys.ts'
 import type { NewVersions, VersionLog } from './version-log.ts'
 
@@ -12,6 +12,7 @@ import type { NewVersions, VersionLog } from './version-log.ts'
 export class LevelVersionLog implements VersionLog {
   readonly #db: Db
   readonly #put: (ops: Op[]) => Promise<void>
+  #era = 0
 
   /** `put` stores operations durably and together. */
   constructor(db: Db, put: (ops: Op[]) => Promise<void>) {
@@ -19,7 +20,21 @@ export class LevelVersionLog implements VersionLog {
     this.#put = put
   }
 
-  keep(workspace: string, changes: readonly NewVersions[]): Promise<void> {
+  get era(): number {
+    return this.#era
+  }
+
+  /** Call when the log is read anew. */
+  readAnew(): void {
+    this.#era++
+  }
+
+  async keep(
+    workspace: string,
+    changes: readonly NewVersions[],
+    era: number = this.#era,
+  ): Promise<void> {
+    if (era !== this.#era) throw new Unavailable('the log was read anew meanwhile')
     const ops: Op[] = []
     for (const { of, versions, head, drop } of changes) {
       ops.push(put(headKey(workspace, of), head))
@@ -32,7 +47,7 @@ export class LevelVersionLog implements VersionLog {
         ops.push({ type: 'del', key: versionKey('c', workspace, of, old) })
       }
     }
-    return this.#put(ops)
+    await this.#put(ops)
   }
 
   async head(workspace: string, of: string): Promise<Uint8Array | null> {

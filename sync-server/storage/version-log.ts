@@ -22,8 +22,13 @@ export interface NewVersions {
  * Old versions of the documents' entries, whatever they hold. Part of UpdateLog and its contract.
  */
 export interface VersionLog {
-  /** Stores versions, heads and deletions atomically and durably. */
-  keep(workspace: string, changes: readonly NewVersions[]): Promise<void>
+  /** Raised when the log is read anew, after a failure: what was read before may not be what is stored (count). */
+  readonly era: number
+  /**
+   * Stores versions, heads and deletions atomically and durably. `era`: the one in which their heads were read, if
+   * they were; rejects with Unavailable if it has ended.
+   */
+  keep(workspace: string, changes: readonly NewVersions[], era?: number): Promise<void>
   /** The head of an entry's versions; null if there are none. */
   head(workspace: string, of: string): Promise<Uint8Array | null>
   /** The heads of all entries with versions, by name. */

@@ -201,24 +201,38 @@ class WorkspaceHistory {
   async #readBehind(): Promise<void> {
     const ids = [...this.#behind.keys()]
     if (ids.length === 0) return
-    await this.#onDisk(() => {
+    let taken: readonly Taken[] = []
+    const isStored = await this.#onDisk(() => {
       const waiting = this.#waiting.length
       for (const id of ids) {
         if (this.#waiting.length - waiting >= BATCH || this.#waitingUnits >= BATCH_UNITS) break
         if (this.#behind.has(id)) this.#take(id, this.#behind.get(id)!)
       }
+      taken = this.#waiting.slice(waiting)
     })
+    if (!isStored) this.#drop(taken)
   }
 
-  /** Reads from the document; resolves when all it read is on disk. Reads nothing once the room is not in memory. */
-  async #onDisk(read: (doc: Y.Doc) => void): Promise<void> {
+  /** Drops states of a turn that was not stored: nobody was shown them, and others may get their numbers. */
+  #drop(states: readonly Taken[]): void {
+    this.#waiting = this.#waiting.filter((one) => !states.includes(one))
+    for (const { state } of states) this.#waitingUnits -= state.content.length
+  }
+
+  /**
+   * Reads from the document; resolves to true when all it read is on disk. Reads nothing once the room is not in memory. What
+   * is read in a turn that is not stored counts as not read: false.
+   */
+  async #onDisk(read: (doc: Y.Doc) => void): Promise<boolean> {
     const [room, doc] = [this.#room!, this.#doc!]
     try {
       await room.command(read)
+      return true
     } catch (error) {
-      if (room !== this.#room) return
+      if (room !== this.#room) return false
       if (!doc.isDestroyed) throw error
       this.#giveUp()
+      return false
     }
   }
 

@@ -38,7 +38,8 @@ const PLAIN: Writing = {
 
 /**
  * Stores states, oldest first, as the newest versions of their files, all or none. Skips a state that is not newer
- * than the stored one. Older versions stay readable unless retention drops them.
+ * than the stored one. Older versions stay readable unless retention drops them. Rejects with Unavailable if the log was read
+ * anew meanwhile.
  */
 export const writeVersions = async (
   log: VersionLog,
@@ -52,6 +53,7 @@ export const writeVersions = async (
     const { fileId } = one.state
     byFile.set(fileId, [...(byFile.get(fileId) ?? []), one])
   }
+  const { era } = log
   const changes: NewVersions[] = []
   const newest: FileContentState[] = []
   for (const [id, states] of byFile) {
@@ -61,7 +63,7 @@ export const writeVersions = async (
     newest.push(change.newest)
   }
   if (writing.hasEnded?.()) return
-  if (changes.length > 0) await log.keep(workspace, changes)
+  if (changes.length > 0) await log.keep(workspace, changes, era)
   if (writing.hasEnded?.()) return
   for (const { fileId, version, content } of newest) {
     cache.set(cacheKey(workspace, fileId), version, content)

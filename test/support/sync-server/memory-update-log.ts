@@ -58,6 +58,7 @@ const byNumber = (versions: Iterable<StoredVersion>): StoredVersion[] =>
   [...versions].sort((a, b) => a.version - b.version)
 
 class MemoryVersionLog implements VersionLog {
+  readonly era = 0
   readonly #memory: Memory
   readonly #store: () => Promise<void>
 

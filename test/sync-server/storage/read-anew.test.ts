@@ -1,4 +1,9 @@
 import { expect, it } from 'vitest'
+import { textDelta } from '../../../lib/merge/text-delta.ts'
+import type { FileId, FileKey } from '../../../protocol/ids.ts'
+import { TextCache } from '../../../sync-server/history/versions/cache.ts'
+import { readHead } from '../../../sync-server/history/versions/record.ts'
+import { type Taken, writeVersions } from '../../../sync-server/history/versions/write.ts'
 import { type Db, type Range, Unavailable } from '../../../sync-server/storage/integrity/db.ts'
 import { openLevel } from '../../../sync-server/storage/integrity/open.ts'
 import { LevelUpdateLog } from '../../../sync-server/storage/level-update-log.ts'
@@ -77,5 +82,37 @@ it('[DUR-8] neither is a checkpoint, and the authors are folded once', async () 
   go()
   expect(await late).toBeInstanceOf(Unavailable)
   expect(await log.load('w')).toEqual({ checkpoint: bytes(8), tail: [], seq: 3 })
+  await log.close()
+})
+
+it('[DUR-8] neither is a version of a file: a newer one would be forgotten', async () => {
+  const { log } = await open()
+  const cache = new TextCache(0)
+  const pinned = async () => new Set<number>()
+  const taken = (version: number, content: string): Taken => {
+    const path = 'f' as FileKey
+    return { state: { fileId: 'f' as FileId, version, path, content, editors: [] }, at: 1 }
+  }
+  let [reach, go] = [(): void => {}, (): void => {}]
+  const reached = new Promise<void>((resolve) => {
+    reach = resolve
+  })
+  const free = new Promise<void>((resolve) => {
+    go = resolve
+  })
+  const delta = async (from: string, to: string) => {
+    reach()
+    await free
+    return textDelta(from, to)
+  }
+  const writing = { delta, pinned }
+  const late = thrown(writeVersions(log.versions, 'w', [taken(1, 'one')], cache, writing))
+  await reached
+  await log.recover()
+  const newer = [taken(1, 'one'), taken(2, 'two')]
+  await writeVersions(log.versions, 'w', newer, cache)
+  go()
+  expect(await late).toBeInstanceOf(Unavailable)
+  expect(readHead((await log.versions.head('w', 'f'))!)).toMatchObject({ version: 2, count: 2 })
   await log.close()
 })
