@@ -2,7 +2,7 @@ import { hostname } from 'node:os'
 import { Mutex } from '../../../lib/mutex.ts'
 import { randomHex } from '../../../lib/random.ts'
 import type { StoreAddress } from '../../config/store-address.ts'
-import { Fenced, type Store, Unavailable, Unknown } from '../integrity/db.ts'
+import { Fenced, type Store, Unavailable } from '../integrity/db.ts'
 import { bringToFormat } from '../integrity/format.ts'
 import { Beats } from './beats.ts'
 import { ClusterRows, type NodeRow, type OwnerRow } from './cluster-rows.ts'
@@ -11,7 +11,7 @@ import { checkServer, deadHolder, inUse, makeTables, TAKE_MS } from './holder.ts
 import * as sql from './node-statements.ts'
 import { PgDb } from './pg-db.ts'
 import { Reader } from './reader.ts'
-import { CONNECT_MS, Session } from './session.ts'
+import { CONNECT_MS, ended, Session } from './session.ts'
 import * as single from './statements.ts'
 
 /** A write of a node that is fenced ends by itself within this time (milliseconds), or with its connection. */
@@ -178,7 +178,7 @@ export class NodeStore implements Pick<Store, 'reopen' | 'watch'> {
   watch(lost: (error: Error) => void): void {
     this.#lost = lost
     // A node that owns nothing writes nothing, and would find out only when it has to claim.
-    this.#writer?.whenEnded((cause) => lost(new Unknown('the connection has ended', { cause })))
+    this.#writer?.whenEnded((cause) => lost(ended(cause)))
     const query = { name: 'clawlink-look', text: sql.look(this.#schema) }
     this.#beats = new Beats<Look>({
       ...{ address: this.#address, lost, clock: this.#clock },

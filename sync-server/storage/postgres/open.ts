@@ -8,7 +8,7 @@ import { checkNodesDead, fenceNodes } from './cluster-tables.ts'
 import { checkServer, deadHolder, inUse, makeTables, TAKE_MS } from './holder.ts'
 import { PgDb } from './pg-db.ts'
 import { Reader } from './reader.ts'
-import { CONNECT_MS, Session } from './session.ts'
+import { CONNECT_MS, ended, Session } from './session.ts'
 import * as sql from './statements.ts'
 
 /**
@@ -60,6 +60,8 @@ class Owner {
   readonly #holder = randomHex(12)
   #epoch: string | null = null
   #beats: Beats<string> | null = null
+  /** The connection that writes; null: it only reads. */
+  #writer: Session | null = null
   #lost: (error: Error) => void = () => {}
   #isClosed = false
 
@@ -94,6 +96,7 @@ class Owner {
 
   async #use(session: Session): Promise<void> {
     const reader = await Reader.open(this.#address)
+    this.#writer = this.#epoch === null ? null : session
     if (this.#epoch === null) {
       await session.end()
       this.db.use({ reader, writer: null })
@@ -139,10 +142,15 @@ class Owner {
     this.watch(this.#lost)
   }
 
-  /** Beats, and calls `lost` once: with Fenced if another process has the database, with Unknown if it does not answer. */
+  /**
+   * Beats, and calls `lost`: with Fenced if another process has the database, with Unknown if it does not answer, or the
+   * connection that writes has ended, now or before.
+   */
   watch(lost: (error: Error) => void): void {
     this.#lost = lost
     if (this.#epoch === null) return
+    // Else the next write would find out, and be lost.
+    this.#writer?.whenEnded((cause) => lost(ended(cause)))
     const query = { name: 'clawlink-beat', text: sql.beat(this.#address.schema) }
     this.#beats = new Beats({
       ...{ address: this.#address, lost, clock: () => performance.now() },

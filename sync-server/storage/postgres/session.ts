@@ -11,6 +11,11 @@ export const READ_MS = 60_000
 const WRITE_MS = 10_000
 const WRITE_MS_PER_MIB = 200
 const UNIQUE_VIOLATION = '23505'
+/**
+ * An idle connection is probed after this long (milliseconds), each second from then on, and ends after ten probes without an
+ * answer: firewalls drop idle connections without a word.
+ */
+const PROBED_AFTER_MS = 10_000
 
 /** Settings of every connection: warnings are told, and a forgotten reader is cut off. */
 const SETTINGS = `set client_min_messages = warning; set idle_in_transaction_session_timeout = '5min'`
@@ -22,6 +27,7 @@ export const configOf = ({ url, application = 'clawlink-sync' }: StoreAddress): 
   connectionString: url,
   connectionTimeoutMillis: CONNECT_MS,
   keepAlive: true,
+  keepAliveInitialDelayMillis: PROBED_AFTER_MS,
   application_name: application,
 })
 
@@ -156,6 +162,10 @@ export class Session {
     await this.#client.end().catch(() => {})
   }
 }
+
+/** The failure of a store when its connection for writes ended by itself. */
+export const ended = ({ message }: Error): Unknown =>
+  new Unknown(`the connection to the database ended: ${message}`)
 
 /** The store's failure behind an error of the driver. */
 export const unavailable = (cause: unknown): Unavailable => {

@@ -11,6 +11,7 @@ import { place, sync, syncHere, syncJsonHere } from '../../support/ops/commands.
 import { LIVE_ARGS, liveIn } from '../../support/ops/lived-in.ts'
 import { newSchema, onPostgres } from '../../support/postgres.ts'
 import { fetch, type ServerAt, startServer, tempDir } from '../../support/server.ts'
+import { runSql } from '../../support/sql.ts'
 
 const update = (n: number): Uint8Array => {
   const doc = new Y.Doc()
@@ -123,6 +124,41 @@ onPostgres('a server on PostgreSQL', (postgres) => {
     await untilDoc(seen, () => list().includes(3))
     expect(list()).toContain(1)
     client.close()
+    await server.stop()
+  })
+
+  it('[STORE-13] a connection that ends while nobody writes is told in /health and the log, and made anew', async () => {
+    const url = newSchema(postgres().url)
+    const schema = url.split('=').at(-1)!
+    const server = await startHere({ args: ['--store', url] })
+    const raw = await RawClient.open(`${server.sync}/default`)
+    raw.update(update(1))
+    await raw.barrier()
+    // From another database, since nobody can connect to this one meanwhile.
+    const elsewhere = postgres().url.replace(/postgres$/, 'template1')
+    await runSql(elsewhere, 'alter database postgres allow_connections false')
+    try {
+      const ended = await runSql(
+        elsewhere,
+        `select pg_terminate_backend(pid) from pg_stat_activity
+         where query like '%insert into ${schema}.kv%' and pid <> pg_backend_pid()`,
+      )
+      expect(ended.length).toBe(1)
+      expect(await raw.closed).toBe(4503)
+      const health = await fetch(`${server.url}/health`)
+      expect(health.status).toBe(503)
+      expect(await health.text()).toContain('the connection to the database ended: terminating')
+      expect(server.log()).toContain('the store failed; nothing is accepted until it works again')
+    } finally {
+      await runSql(elsewhere, 'alter database postgres allow_connections true')
+    }
+    await until('it is well', async () => (await fetch(`${server.url}/health`)).status === 200)
+    expect(server.log()).toContain('the store works again')
+    const again = await RawClient.open(`${server.sync}/default`)
+    again.update(update(2))
+    await again.barrier()
+    expect((await listIn(server)).sort()).toEqual([1, 2])
+    await again.close()
     await server.stop()
   })
 
