@@ -5,12 +5,15 @@ import { rowsOf } from '../../../sync-server/storage/postgres/rows.ts'
 import * as sql from '../../../sync-server/storage/postgres/statements.ts'
 import { runSeed, seeded } from '../client.ts'
 
+/** Races until one is lost, at most (count): on busy cores few are close enough. */
+const MOST_RACES = 2_000
 /** Longest time before the fence falls (milliseconds). */
 const FENCED_WITHIN_MS = 12
 
 interface Races {
   address: StoreAddress
-  races: number
+  /** `untilLost`: until a race is lost. */
+  races: number | 'untilLost'
   /** Stores new rows under a fence. */
   statement: string
   /** Makes the tables. */
@@ -35,7 +38,8 @@ export const fenceRaces = async ({ address, races, ...race }: Races): Promise<nu
   }
   const [writer, taker] = [await connect(), await connect()]
   let lost = 0
-  for (let i = 0; i < races; i++) {
+  const most = races === 'untilLost' ? MOST_RACES : races
+  for (let i = 0; i < most && !(races === 'untilLost' && lost > 0); i++) {
     const epoch = await race.begin(taker)
     let acknowledged = 0
     const writing = (async () => {
