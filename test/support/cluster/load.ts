@@ -2,7 +2,7 @@ import { WebsocketProvider } from 'y-websocket'
 import * as Y from 'yjs'
 import type { AgentId, TaskId } from '../../../protocol/ids.ts'
 import { registerAgent } from '../../../workspace/agents/agents.ts'
-import { addTask } from '../../../workspace/tasks/tasks.ts'
+import { addTask, findEntry } from '../../../workspace/tasks/tasks.ts'
 import { frame, liveDoc, OwnSocket, RawClient } from '../client.ts'
 import { fetch } from '../server.ts'
 
@@ -11,6 +11,9 @@ const OPEN_MS = 2_500
 const ACK_MS = 20_000
 /** A writer that waits pings after this long, and tries elsewhere after as long without an answer, as a link does (milliseconds). */
 const PATIENCE_MS = 2_000
+/** Attempts to prepare a workspace (count), and the time between two of them (milliseconds). */
+const PREPARE_TRIES = 50
+const PREPARE_MS = 500
 const ROOT = 'load'
 /** Tasks per workspace (count). */
 const TASKS = 300
@@ -107,20 +110,22 @@ export class Load {
     this.seen.troubles.set(what, (this.seen.troubles.get(what) ?? 0) + 1)
   }
 
+  /** Adds agents and tasks; a connection that ends before all is stored is followed by another one. */
   async #prepare(workspace: string): Promise<void> {
-    const { client, doc } = await liveDoc(`${this.#sync}/${workspace}`)
-    for (const id of ['a-0', 'a-1', 'a-boss']) {
-      registerAgent(doc, {
-        ...{ id: id as AgentId, name: `${id}-${workspace}`, capabilities: [], machine: '' },
-        ...{ description: '', now: 1 },
-      })
+    const doc = new Y.Doc()
+    for (let tries = 1; ; tries++) {
+      try {
+        const { client } = await liveDoc(`${this.#sync}/${workspace}`, doc)
+        addWork(doc, workspace)
+        const outcome = await Promise.race([client.barrier(), client.closed])
+        if (outcome !== undefined) throw new Error(`the connection ended with ${outcome}`)
+        await client.close()
+        return
+      } catch (error) {
+        if (tries === PREPARE_TRIES) throw error
+        await pause(PREPARE_MS)
+      }
     }
-    const facts = { description: 'x', context: null, priority: 'normal' } as const
-    for (let n = 0; n < TASKS; n++) {
-      addTask(doc, { ...facts, id: taskId(n), from: 'a-boss' as AgentId, to: null, now: 1 })
-    }
-    await client.barrier()
-    await client.close()
   }
 
   get #sync(): string {
@@ -252,6 +257,21 @@ export class Load {
       grant.until = performance.now()
       await this.#post(`${base}/${id}/release`, { by })
     }
+  }
+}
+
+/** Adds three agents, and tasks for anybody; nothing if they are there. */
+const addWork = (doc: Y.Doc, workspace: string): void => {
+  if (findEntry(doc, taskId(0)) !== undefined) return
+  for (const id of ['a-0', 'a-1', 'a-boss']) {
+    registerAgent(doc, {
+      ...{ id: id as AgentId, name: `${id}-${workspace}`, capabilities: [], machine: '' },
+      ...{ description: '', now: 1 },
+    })
+  }
+  const facts = { description: 'x', context: null, priority: 'normal' } as const
+  for (let n = 0; n < TASKS; n++) {
+    addTask(doc, { ...facts, id: taskId(n), from: 'a-boss' as AgentId, to: null, now: 1 })
   }
 }
 
