@@ -31,15 +31,16 @@ const upgrade = (socket: Socket, path: string, credential: string | null) => {
 
 /**
  * Connects, says hello and resolves when the server has welcomed it. `arrived` gets the data messages up to then,
- * the welcome included.
+ * the welcome included. `shown`: the token or credential; left out, it joins if the server has left an invite.
  */
 export const connectRaw = async (
   wire: Wire,
   port: number,
   room: string,
   arrived: (message: Buffer) => void = () => {},
+  shown?: string,
 ): Promise<RawClient> => {
-  const credential = await credentialFor(port, room)
+  const credential = shown ?? (await credentialFor(port, room))
   let handle: (bytes: Buffer) => void = () => {}
   const socket = connect({
     host: '127.0.0.1',

@@ -1,10 +1,19 @@
-import { strictEqual } from 'node:assert'
+import { deepStrictEqual, strictEqual } from 'node:assert'
 import { setTimeout as pause } from 'node:timers/promises'
 import * as Y from 'yjs'
 import { UNLIMITED } from '../../bench/contenders.ts'
+import { cpuSeconds } from '../../bench/programs.ts'
 import { findPostgres } from '../../scripts/postgres/postgres.ts'
 import { liveDoc, runSeed, seeded } from '../support/client.ts'
-import { kindsIn, type Place, type Sizes, sizesOf, textIn, visit } from '../support/cluster/day.ts'
+import {
+  keysIn,
+  kindsIn,
+  type Place,
+  type Sizes,
+  sizesOf,
+  textIn,
+  visit,
+} from '../support/cluster/day.ts'
 import { Cluster } from '../support/cluster/processes.ts'
 import { sync } from '../support/ops/commands.ts'
 import { makeWorkspaces } from '../support/server.ts'
@@ -20,15 +29,17 @@ const mostMs = Number(process.argv[4] ?? 24 * 60) * 60_000
 const perSecond = Number(process.argv[5] ?? Number.POSITIVE_INFINITY)
 /** Agents at the same time, and the updates that each writes before it goes (counts). */
 const AT_ONCE = 40
-const EDITS = 50
+const EDITS = 500
 /** PostgreSQL keeps about as much WAL by default (MiB). */
 const MOST_WAL = 1.1 * 1_024
 /** An agent that is early, or whose connection ended, comes after this long (milliseconds). */
 const AGAIN_MS = 200
+/** … and at the end gives up after this many times (count). */
+const TRIES = 50
 /** Rows of the output (count). */
 const LOOKS = 24
-/** Documents that are read back in the end (count). */
-const READ = 100
+/** Documents that are read back at a time in the end (count). */
+const READ_AT_ONCE = 8
 
 const found = findPostgres()
 if (found.bin === undefined) throw new Error(found.why)
@@ -38,7 +49,7 @@ const args = ['--limit', UNLIMITED.join(), '--log-level', 'error']
 const cluster = await Cluster.start({ bin, nodes: 3, standby: 'none', args })
 const nodes = cluster.nodes.map(({ server }) => server!)
 const places = Array.from({ length: count }, (_, n): Place => {
-  return { name: `w${n}`, doc: new Y.Doc(), acknowledged: 0 }
+  return { name: `w${n}`, doc: new Y.Doc(), caret: 0, written: 0, acknowledged: 0 }
 })
 // Whoever makes a workspace owns it.
 const makers = nodes.map(({ url }, n) => {
@@ -60,6 +71,7 @@ console.log(
 
 let next = 0
 let failures = 0
+const troubles = new Map<string, number>()
 const lane = async (): Promise<void> => {
   while (part() < 1) {
     if ((updates() * 1_000) / (performance.now() - began) > perSecond) {
@@ -67,9 +79,18 @@ const lane = async (): Promise<void> => {
       continue
     }
     const place = places[next % count]!
-    const { sync } = nodes[next++ % nodes.length]!
-    await visit(sync, place, EDITS, random).catch(async () => {
+    const node = nodes[next++ % nodes.length]!
+    await visit(node, place, EDITS, random).catch(async (error: Error) => {
       failures++
+      troubles.set(error.message, (troubles.get(error.message) ?? 0) + 1)
+      await pause(AGAIN_MS)
+    })
+  }
+}
+const settle = async (place: Place): Promise<void> => {
+  for (let tries = 0; place.acknowledged < place.written; tries++) {
+    await visit(nodes[0]!, place, 0, random).catch(async (error: Error) => {
+      if (tries === TRIES) throw error
       await pause(AGAIN_MS)
     })
   }
@@ -81,16 +102,33 @@ for (let n = 1; n <= LOOKS; n++) {
   console.log(show(looks.at(-1)!))
 }
 await working
+// What the last visit of an agent could not store.
+for (const place of places) if (place.acknowledged < place.written) await settle(place)
+const each = (seconds: number): string => ((seconds * 1e6) / updates()).toFixed(0)
+const cpuOf = (pid: number): number => cpuSeconds(pid) ?? Number.NaN
+const ofNodes = nodes.reduce((sum, one) => sum + cpuOf(one.process.pid!), 0)
+console.log(`CPU per update, µs: nodes ${each(ofNodes)}, agents ${each(cpuOf(process.pid))}`)
+for (const [what, n] of troubles) console.log(`${n} times: ${what}`)
 
 for (const { kind, n, mib } of await kindsIn(cluster)) {
   console.log(`records ${kind}: ${n}, ${mib.toFixed(1)} MiB`)
 }
-for (const { name, doc } of places.slice(0, READ)) {
-  const there = await liveDoc(`${nodes[0]!.sync}/${name}`)
-  strictEqual(textIn(there.doc), textIn(doc), name)
-  await there.client.close()
-}
 const reader = await cluster.readBack()
+const rest = [...places]
+const check = async (): Promise<void> => {
+  for (let place = rest.pop(); place !== undefined; place = rest.pop()) {
+    const { name, doc } = place
+    const there = await liveDoc(`${reader.sync}/${name}`)
+    strictEqual(textIn(there.doc), textIn(doc), name)
+    deepStrictEqual(keysIn(there.doc), keysIn(doc), name)
+    const clocks = [there.doc, doc].map((one) => Y.getState(one.store, doc.clientID))
+    strictEqual(clocks[0], clocks[1], name)
+    await there.client.close()
+    there.doc.destroy()
+  }
+}
+await Promise.all(Array.from({ length: READ_AT_ONCE }, check))
+console.log(`${count} documents read back: as their writers have them`)
 await reader.stop()
 const { stdout } = await sync('verify', '--data', reader.data)
 console.log(stdout.trim().split('\n').at(-1))
