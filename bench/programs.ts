@@ -162,8 +162,11 @@ export interface Worker<Job, Result> {
 }
 
 /** A process of its own for what must not share the benchmark's event loop: a job in, its result out. */
-export const startWorker = async <Job, Result>(file: string): Promise<Worker<Job, Result>> => {
-  const child = fork(await bundle(file), { env: childEnv })
+export const startWorker = async <Job, Result>(
+  file: string,
+  env: NodeJS.ProcessEnv = childEnv,
+): Promise<Worker<Job, Result>> => {
+  const child = fork(await bundle(file), { env })
   living.add(child)
   return {
     run: (job) =>

@@ -1,91 +1,24 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { readFileSync } from 'node:fs'
-import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { WebsocketProvider } from 'y-websocket'
-import * as Y from 'yjs'
-import { newMessageId } from '../protocol/fresh-ids.ts'
-import type { AgentId } from '../protocol/ids.ts'
-import { registerAgent } from '../workspace/agents/agents.ts'
-import { addBroadcast } from '../workspace/messages/broadcasts.ts'
-import { clawlink } from './contenders.ts'
-import { socketWith } from './credential.ts'
-import { newHome } from './homes.ts'
-import { childEnv, cpuSeconds, program, type ServerProcess, tempDir } from './programs.ts'
+import { childEnv, cpuSeconds } from './programs.ts'
 import { type Findings, milliseconds, type Target } from './report.ts'
 import { hasScreens, openScreen, type Screen } from './screen.ts'
 import { median, quantile } from './stats.ts'
+import { AGENTS, fresh, openDesk, RATE, timeKey } from './tui-desk.ts'
 
-const AGENTS = 20
-/** Changes that the agents make in all, in a second: edits of the open file, presence, broadcasts. */
-const RATE = 50
 const ROUNDS = 150
 /** Between two keys, or remote edits: nobody types faster, and frames do not queue (ms). */
 const REST = 60
 const STARTS = 15
 /** How long CPU is looked at (ms). */
 const LOOK = 10_000
-const FILE = 'shared.md'
 
 const KEY_LIMIT = 50
 const REMOTE_LIMIT = 120
 const BUSY_LIMIT = 0.5
 const IDLE_LIMIT = 0.02
 const START_LIMIT = 300
-
-/** Characters of one cell that are nowhere else on the screen, each used once. */
-const fresh = (() => {
-  let next = 0x1401
-  return () => String.fromCodePoint(next++)
-})()
-
-/** An agent as the document and the others have it, by a stock provider. */
-const openAgent = async ({ port }: ServerProcess, token: string, n: number) => {
-  const doc = new Y.Doc()
-  const provider = new WebsocketProvider(`ws://127.0.0.1:${port}/sync`, 'default', doc, {
-    disableBc: true,
-    WebSocketPolyfill: socketWith(token),
-  })
-  await new Promise<void>((resolve) => provider.once('sync', () => resolve()))
-  const id = `a-bench${n}` as AgentId
-  registerAgent(doc, {
-    ...{ id, name: `Agent ${n}`, capabilities: ['bench'], machine: 'bench', description: '' },
-    now: Date.now(),
-  })
-  const text = doc.getText(`file:${FILE}`)
-  const cursor = (at: number) => {
-    const place = Y.relativePositionToJSON(Y.createRelativePositionFromTypeIndex(text, at))
-    return { file: FILE, anchor: place, head: place }
-  }
-  let said = 0
-  return {
-    doc,
-    text,
-    /** One change: mostly an edit of its own line with the cursor in it, sometimes words. */
-    change: () => {
-      const kind = said++ % 10
-      if (kind === 9) {
-        addBroadcast(doc, {
-          ...{ id: newMessageId(), from: id, topic: 'bench', tags: [] },
-          ...{ content: `found ${said}`, now: Date.now() },
-        })
-        return
-      }
-      const at = text.toString().indexOf(`line ${n}:`)
-      if (at >= 0 && kind < 6) text.insert(at + `line ${n}:`.length, kind % 2 === 0 ? ' x' : ' y')
-      provider.awareness.setLocalState({
-        agent: { id, name: `Agent ${n}`, kind: 'agent' },
-        activity: { state: 'active', note: `step ${said}` },
-        cursor: cursor(Math.max(0, at)),
-      })
-    },
-    close: () => {
-      provider.destroy()
-      provider.awareness.destroy()
-    },
-  }
-}
 
 /** Part of a core that the process takes over LOOK. */
 const load = async (pid: number): Promise<number> => {
@@ -107,67 +40,34 @@ const openEcho = async (): Promise<Screen> => {
   return screen
 }
 
-const timeKey = async (screen: Screen): Promise<number> => {
-  const character = fresh()
-  const drawn = screen.drawn(character)
-  const start = screen.type(character)
-  return (await drawn) - start
-}
-
 const timeTrivial = async (): Promise<number> => {
   const start = performance.now()
   await once(spawn(process.execPath, ['-e', '0'], { env: childEnv, stdio: 'ignore' }), 'exit')
   return performance.now() - start
 }
 
-/** From the start of the process to the first row of the workspace. */
-const timeStart = async (env: NodeJS.ProcessEnv, url: string): Promise<number> => {
-  const start = performance.now()
-  const screen = await openScreen([process.execPath, program('clawlink'), url], env)
-  const at = await screen.drawn('connected')
-  screen.close()
-  return at - start
-}
-
 export const tui = async (log: (line: string) => void): Promise<Findings> => {
   if (!hasScreens()) throw new Error('tmux is not installed')
-  const data = tempDir()
-  const server = await clawlink.start(data)
-  const { token } = JSON.parse(readFileSync(join(data, 'owner.json'), 'utf8')) as { token: string }
-  const home = newHome(server.port)
-  const env = { ...home.env, CLAWLINK_AGENT: 'me' }
+  const desk = await openDesk()
   const ms = { floor: [], key: [], remote: [], trivial: [], start: [] } as Record<string, number[]>
-  const agents: Awaited<ReturnType<typeof openAgent>>[] = []
   let screen: Screen | null = null
   let echo: Screen | null = null
-  let timer: NodeJS.Timeout | undefined
+  let rest = () => {}
   try {
-    await home.up()
-    await home.ask('--as', 'me', 'register', '--name', 'Ann', '--person')
-    const lines = Array.from({ length: 400 }, (_, n) => `line ${n}:`).join('\n')
-    const url = `http://127.0.0.1:${server.port}`
-    for (let n = 0; n < AGENTS; n++) agents.push(await openAgent(server, token, n))
-    await home.ask('--as', 'me', 'file-append', '--key', FILE, '--text', `${lines}\n`)
-
     for (let i = 0; i < STARTS; i++) {
       ms.trivial!.push(await timeTrivial())
-      ms.start!.push(await timeStart(env, url))
+      ms.start!.push(await desk.start())
     }
-    screen = await openScreen([process.execPath, program('clawlink'), url], env)
-    await screen.drawn('connected')
+    screen = await desk.openUi()
     await sleep(500)
     const idle = await load(screen.pid)
     const quiet = screen.written()
-    screen.press('4')
-    await screen.drawn(FILE)
-    screen.press('Enter')
-    await screen.drawn('line 3')
+    await desk.openFile(screen)
     echo = await openEcho()
 
-    let turn = 0
-    timer = setInterval(() => agents[turn++ % AGENTS]!.change(), 1_000 / RATE)
+    rest = desk.work()
     await sleep(2_000)
-    const first = agents[0]!
+    const first = desk.agents[0]!
     for (let round = 0; round < ROUNDS; round++) {
       ms.floor!.push(await timeKey(echo))
       await sleep(REST)
@@ -184,12 +84,10 @@ export const tui = async (log: (line: string) => void): Promise<Findings> => {
     log(`idle wrote ${quiet} bytes in all by then`)
     return report(ms, idle, busy, log)
   } finally {
-    clearInterval(timer)
+    rest()
     screen?.close()
     echo?.close()
-    for (const agent of agents) agent.close()
-    await home.end('SIGKILL')
-    await server.kill()
+    await desk.close()
   }
 }
 
