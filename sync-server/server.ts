@@ -102,7 +102,9 @@ const createParts = async (base: Base): Promise<Parts> => {
   const onError = (err: unknown, workspace: string): void => {
     if (health.failure === null) log.warn({ err, workspace }, 'old data was not cleared')
   }
-  const owns = (name: string): boolean => stores.cluster?.holdings.owns(name) ?? true
+  // The data of a removed workspace stay as they are.
+  const owns = (name: string): boolean =>
+    stores.cluster?.holdings.owns(name) ?? stores.access.workspaces.has(name)
   const sweeper = createSweep(rooms.rooms, made, now, onError, owns)
   const frames = new FrameReader(incidents.closed)
   return { ...made, connections, agentSockets: new HttpAgentSockets(), frames, rooms, sweeper }

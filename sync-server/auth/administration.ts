@@ -114,7 +114,8 @@ export class Administration {
   /** Removes a workspace, durably; its data stay. Throws `unknown_workspace`, `usage` for `default`. */
   async remove(name: string, by: Principal): Promise<void> {
     await this.#change('removed', name, by, '', (now) => this.#state.workspaces.remove(name, now))
-    this.#state.listener.onRemoved(name)
+    const agents = this.#state.credentials.of(name).map(({ agent }) => agent)
+    this.#state.listener.onRemoved(name, agents)
   }
 
   /** Brings a removed workspace back, durably. Throws `unknown_workspace`, `too_many`. */
@@ -128,9 +129,15 @@ export class Administration {
    */
   async purge(name: string, by: Principal, work: () => Promise<string>): Promise<void> {
     const state = this.#state
+    // Others' changes need not wait for the work.
     await state.turn(async () => {
       await state.write(state.workspaces.purging(name, state.now()))
-      const note = state.note('purged', name, nameOf(by), await work())
+      state.credentials.unload(name)
+      state.invites.unload(name)
+    })
+    const done = await work()
+    await state.turn(async () => {
+      const note = state.note('purged', name, nameOf(by), done)
       await state.write(state.workspaces.purged(name), note)
     })
   }

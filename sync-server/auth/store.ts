@@ -15,8 +15,8 @@ export class AccessStore {
   onNoted: (entry: AuditEntry) => void = () => {}
   /** Called with each agent whose role changed. */
   onRole: (agent: string, workspace: string) => void = () => {}
-  /** Called with each workspace that was removed. */
-  onRemoved: (workspace: string) => void = () => {}
+  /** Called with each workspace that was removed, and the agents that had joined it. */
+  onRemoved: (workspace: string, agents: readonly string[]) => void = () => {}
   readonly authenticator: Authenticator
   readonly members: Members
   readonly admin: Administration
@@ -43,7 +43,7 @@ export class AccessStore {
       onEnded: (...ended: [string, string, boolean]) => store.onEnded(...ended),
       onNoted: (entry: AuditEntry) => store.onNoted(entry),
       onRole: (agent: string, workspace: string) => store.onRole(agent, workspace),
-      onRemoved: (workspace: string) => store.onRemoved(workspace),
+      onRemoved: (...removed: [string, readonly string[]]) => store.onRemoved(...removed),
     }
     const state = await AccessState.open(log, now, most, listener, creating)
     const store: AccessStore = new AccessStore(state)

@@ -99,7 +99,7 @@ export const ACCESS: readonly CommandRow[] = [
     name: 'workspaces',
     summary: 'list workspaces; make, rename, remove one, bring one back or delete it for good',
     about:
-      'A workspace is only made by this command or with --create; other commands reject an unknown name. rename changes its name in the lists of the host. remove ends all connections to it; its data stay on disk, which frees nothing, and restore brings it back with its members. purge deletes a removed one for good, once the server is stopped; its audit log stays.',
+      'A workspace is only made by this command or with --create; other commands reject an unknown name. rename changes its name in the lists of the host. remove ends all connections to it; its data stay on disk, which frees nothing, and restore brings it back with its members. purge deletes a removed one for good, also while the server runs; its audit log stays.',
     operands: ['action', 'name', 'new'],
     flags: {
       action: {
@@ -125,7 +125,7 @@ export const ACCESS: readonly CommandRow[] = [
     ],
     exits: {
       ...{ 1: 'purge was not confirmed', 3: 'no such workspace' },
-      4: 'there is one of that name; purge: a server uses the data',
+      4: 'there is one of that name; purge: an unknown process uses the data',
     },
     load: async () => (await import('./workspaces-command.ts')).workspaces,
   },

@@ -8,7 +8,8 @@ import type { Serving } from '../http/route.ts'
 import type { AgentsEnv } from '../http-agents/env.ts'
 import type { ServerStatus } from '../ops/host/status.ts'
 import type { Manifest } from '../ops/manifest.ts'
-import type { Caller } from '../sync/principal.ts'
+import type { Purgeable } from '../ops/purge.ts'
+import type { Caller, Principal } from '../sync/principal.ts'
 import type { Room } from '../sync/room.ts'
 
 /** The parts of the server that routes may use. */
@@ -31,6 +32,11 @@ export interface AppEnv extends Serving, AgentsEnv {
   ops: {
     /** Writes a backup into a folder of this machine. */
     backup: (dir: string) => Promise<Manifest>
+    /**
+     * Deletes a removed workspace for good; `isDry`: only its size is looked up. Throws `unknown_workspace` for one that was not
+     * removed, `usage` at a node of a cluster.
+     */
+    purge: (workspace: string, by: Principal, isDry: boolean) => Promise<Purgeable>
     /** Returns the level of the log; a given one holds from now on. */
     logLevel: (level?: LogLevel) => string
     /**

@@ -1,7 +1,7 @@
 import { isAbsolute } from 'node:path'
 import * as z from 'zod'
 import { LOG_LEVELS } from '../config/flags.ts'
-import { callerOf } from '../http/caller.ts'
+import { callerOf, principalOf } from '../http/caller.ts'
 import { type Route, route } from '../http/route.ts'
 import { stateOf } from '../ops/host/health.ts'
 import { summaryOf } from '../ops/manifest.ts'
@@ -11,6 +11,7 @@ import type { AppEnv } from './env.ts'
 const BackupBody = z.strictObject({ dir: z.string().max(4_096).refine(isAbsolute, 'not absolute') })
 const LevelBody = z.strictObject({ level: z.enum(LOG_LEVELS).optional() })
 const DrainBody = z.strictObject({})
+const PurgeBody = z.strictObject({ workspace: z.string(), dry_run: z.boolean().default(false) })
 const MAX_BODY_BYTES = 8 * 1024
 
 /** Requests of the owner's commands to the server that uses the data folder. */
@@ -33,6 +34,15 @@ export const opsRoutes = (env: AppEnv): Route[] => [
       'Gives the workspaces of a node to the others; it claims none until it is started again',
     answer: z.object({ given_up: z.number(), kept: z.number() }),
     run: () => env.ops.drain(),
+  }),
+  route({
+    ...{ method: 'POST', path: '/api/admin/purge', needs: 'owner', body: PurgeBody },
+    summary: 'Deletes a removed workspace for good; with dry_run it only says how large it is',
+    answer: z.object({ workspace: z.string(), bytes: z.number().nullable(), purged: z.boolean() }),
+    run: async ({ c, body: { workspace, dry_run } }) => {
+      const found = await env.ops.purge(workspace, principalOf(c), dry_run)
+      return { ...found, purged: !dry_run }
+    },
   }),
   route({
     ...{ method: 'POST', path: '/api/admin/backup', needs: 'owner', body: BackupBody },

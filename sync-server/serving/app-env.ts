@@ -1,5 +1,6 @@
 import type { IncomingMessage } from 'node:http'
 import type { Context } from 'hono'
+import { Mutex } from '../../lib/mutex.ts'
 import { readOwner } from '../auth/owner.ts'
 import { drain } from '../cluster/handover.ts'
 import type { Proxies } from '../config/proxies.ts'
@@ -9,6 +10,7 @@ import { writeBackup } from '../ops/backup.ts'
 import { statusOf } from '../ops/host/server-status.ts'
 import { noteBackup } from '../ops/host/status.ts'
 import { summaryOf } from '../ops/manifest.ts'
+import { purgeBeside } from '../ops/purge.ts'
 import type { AppEnv } from '../routes/env.ts'
 import { workspaceOf } from '../sync/principal.ts'
 import type { Parts } from './parts.ts'
@@ -25,7 +27,7 @@ const requestOf = (c: Context): IncomingMessage => (c.env as { incoming: Incomin
  * The parts of the server that its HTTP routes use. `requests` is called only once requests arrive.
  */
 export const appEnvOf = (parts: Parts, requests: () => Requests): AppEnv => {
-  const { options, version, log, now, limiter, health, metrics, incidents, rooms, sweeper } = parts
+  const { options, version, log, now, limiter, health, metrics, incidents, rooms } = parts
   const startedAt = now()
   const {
     updateLog,
@@ -79,28 +81,40 @@ export const appEnvOf = (parts: Parts, requests: () => Requests): AppEnv => {
     onWrongCredential: (c, why) => incidents.signInFailed(requestOf(c), why),
     onForgery: (by, where, what) =>
       incidents.forged(by, workspaceOf(by), `${where.slice(0, 200)}: ${what}`),
-    ops: {
-      backup: (dir) => {
-        const records = () => updateLog.records()
-        // A blob that records refer to is not deleted before it is copied.
-        return sweeper.hold(async () => {
-          const made = await writeBackup({ data: options.data, records, version, now }, dir)
-          await noteBackup(options.data, dir, summaryOf(made)).catch((err) =>
-            log.warn({ err }, 'the backup is not remembered'),
-          )
-          return made
-        })
-      },
-      logLevel: (level) => {
-        if (level !== undefined) log.level = level
-        return log.level
-      },
-      drain: () => drain(parts.cluster?.holdings ?? null, log),
-      status: (state) => {
-        const uptime_seconds = Math.floor((now() - startedAt) / 1_000)
-        const url = readOwner(options.data)?.url ?? null
-        return statusOf(parts, { url, uptime_seconds, ...state })
-      },
+    ops: opsOf(parts, startedAt),
+  }
+}
+
+const opsOf = (parts: Parts, startedAt: number): AppEnv['ops'] => {
+  const { options, version, log, now, updateLog, sweeper } = parts
+  // A purge deletes nothing while a backup copies it.
+  const alone = new Mutex()
+  return {
+    backup: (dir) => {
+      const records = () => updateLog.records()
+      // A blob that records refer to is not deleted before it is copied.
+      const work = async () => {
+        const made = await writeBackup({ data: options.data, records, version, now }, dir)
+        await noteBackup(options.data, dir, summaryOf(made)).catch((err) =>
+          log.warn({ err }, 'the backup is not remembered'),
+        )
+        return made
+      }
+      return alone.run(() => sweeper.hold(work))
+    },
+    purge: (workspace, by, isDry) =>
+      isDry
+        ? purgeBeside(parts, workspace, by, true)
+        : alone.run(() => purgeBeside(parts, workspace, by, false)),
+    logLevel: (level) => {
+      if (level !== undefined) log.level = level
+      return log.level
+    },
+    drain: () => drain(parts.cluster?.holdings ?? null, log),
+    status: (state) => {
+      const uptime_seconds = Math.floor((now() - startedAt) / 1_000)
+      const url = readOwner(options.data)?.url ?? null
+      return statusOf(parts, { url, uptime_seconds, ...state })
     },
   }
 }

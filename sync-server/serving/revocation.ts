@@ -47,9 +47,19 @@ const followRoles = ({ access, connections }: Env): void => {
   }
 }
 
-/** Ends the room of a workspace that was removed. */
-const followRemovals = ({ access, rooms: { rooms } }: Env): void => {
-  access.onRemoved = (workspace) => void rooms.end(workspace, 'the workspace was removed')
+/** Ends the room of a workspace that was removed, the other WebSockets, and the requests of its members. */
+const followRemovals = (env: Env): void => {
+  const { access, agentSockets, httpAgents, limiter } = env
+  const why = 'the workspace was removed'
+  access.onRemoved = (workspace, agents) => {
+    for (const agent of agents) {
+      agentSockets.of(agent, workspace)?.close(CLOSE.unauthorized, why)
+      httpAgents.ended(agent, workspace)
+      const open = limiter.holdsOf(agent, workspace)
+      setTimeout(() => open.map((hold) => hold.isClosed || hold.cut()), REVOKED_MS).unref()
+    }
+    void env.rooms.rooms.end(workspace, why)
+  }
 }
 
 /**

@@ -9,6 +9,7 @@ import { Conflict, type Db, isStoreFailure, type Store } from './integrity/db.ts
 import { putFormat } from './integrity/format.ts'
 import { type Op, seqOf } from './integrity/level-keys.ts'
 import { openLevel } from './integrity/open.ts'
+import { purgeRecords } from './integrity/purge.ts'
 import { sizeIn } from './integrity/sizes.ts'
 import { archiveOps, LevelArchive } from './level-archive.ts'
 import { LevelAttribution } from './level-attribution.ts'
@@ -320,6 +321,20 @@ export class LevelUpdateLog implements UpdateLog {
       // A deletion is a write, too: writes after a partial one could be lost with it.
       throw this.#commits.fail(error)
     })
+  }
+
+  /**
+   * Deletes the records of a workspace that nobody reaches, and that nothing writes any more (integrity/purge.ts). Done again
+   * after a crash it goes on.
+   */
+  async purge(workspace: string): Promise<void> {
+    await this.record.settled()
+    await this.#commits.settled()
+    this.forget(workspace)
+    await purgeRecords(this.#store, workspace).catch((error: Error) => {
+      throw this.#commits.fail(error)
+    })
+    this.forget(workspace)
   }
 
   async workspaces(): Promise<string[]> {

@@ -7,6 +7,8 @@ import type { RoomEnv } from './room-env.ts'
 export class Rooms {
   readonly faults: Faults
   readonly #rooms = new Map<string, Room>()
+  /** Rooms that end, by their names. */
+  readonly #ending = new Map<string, Promise<void>>()
   readonly #env: RoomEnv
   #closed = false
 
@@ -70,13 +72,24 @@ export class Rooms {
     this.#unload(room)
   }
 
-  /** Ends a room for good: what it received is stored, then its connections close with 1001. */
-  async end(name: string, reason: string): Promise<void> {
+  /**
+   * Ends a room for good: what it received is stored, then its connections close with 1001. Resolves when it writes nothing
+   * more.
+   */
+  end(name: string, reason: string): Promise<void> {
+    const known = this.#ending.get(name)
     const room = this.#rooms.get(name)
-    if (room === undefined) return
+    if (known !== undefined || room === undefined) return known ?? Promise.resolve()
+    const ending = this.#end(room, reason).finally(() => this.#ending.delete(name))
+    this.#ending.set(name, ending)
+    return ending
+  }
+
+  async #end(room: Room, reason: string): Promise<void> {
     await room.flush().catch(() => {}) // it reports that itself
     room.close(reason)
     this.#unload(room)
+    await room.ended()
   }
 
   /** Gives a room up to another process: what it received is stored, then its connections close with 4307. */

@@ -29,8 +29,8 @@ export interface Listener {
   onNoted: (entry: AuditEntry) => void
   /** The connections of this agent must be authorized anew: its role changed. */
   onRole: (agent: string, workspace: string) => void
-  /** The connections to this workspace must end: it was removed. */
-  onRemoved: (workspace: string) => void
+  /** The connections to this workspace must end, and the requests of its agents: it was removed. */
+  onRemoved: (workspace: string, agents: readonly string[]) => void
 }
 
 /**

@@ -34,6 +34,10 @@ export class BlobStore implements Blobs {
     return join(this.#dir, workspace, sha256.slice(0, 2), sha256)
   }
 
+  forget(workspace: string): void {
+    this.#turns.forget(workspace)
+  }
+
   /** Bytes of a workspace's complete blobs. */
   bytesOf(workspace: string): Promise<number> {
     return this.#turns.run(workspace, () => this.#turns.used(workspace))

@@ -38,6 +38,8 @@ export interface Blobs {
    * blobs.
    */
   collect: (workspace: string, wanted: ReadonlySet<string>, before: number) => Promise<number>
+  /** Forgets what is in memory of a workspace: it was deleted, or another process may write it. */
+  forget: (workspace: string) => void
 }
 
 /**

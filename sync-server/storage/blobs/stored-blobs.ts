@@ -68,7 +68,6 @@ export class StoredBlobs implements Blobs {
     this.#transfers = new Transfers(now)
   }
 
-  /** Forgets what is in memory of a workspace: another process may write it. */
   forget(workspace: string): void {
     this.#turns.forget(workspace)
   }
