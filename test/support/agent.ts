@@ -130,9 +130,13 @@ const runHere = async (home: string, way: Way, line: Line): Promise<Printed | nu
 }
 
 /** An agent that talks to `server` (by CLAWLINK_SERVER), or to what its flags name. */
-export const agent = (server?: string, home = tempDir('home'), way: Way = 'link'): Agent => {
+export const agent = (
+  server?: string,
+  home = tempDir('home'),
+  way: Way = 'link',
+  cwd = tempDir('cwd'),
+): Agent => {
   atEnd(() => endLink(home))
-  const cwd = tempDir('cwd')
   const env: Ask['env'] = {
     ...process.env,
     CLAWLINK_HOME: home,
@@ -200,8 +204,12 @@ export const registered = async (
 }
 
 /** `agent` and `registered` without a process: see `Way`. */
-export const agentHere = (server?: string, home = tempDir('home'), way: Way = 'link-here'): Agent =>
-  agent(server, home, way)
+export const agentHere = (
+  server?: string,
+  home = tempDir('home'),
+  way: Way = 'link-here',
+  cwd?: string,
+): Agent => agent(server, home, way, cwd)
 export const registeredHere = (
   server: string,
   name: string,

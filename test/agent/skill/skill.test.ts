@@ -7,8 +7,9 @@ import { readArgs } from '../../../agent/verb-table/args.ts'
 import { VERBS } from '../../../agent/verb-table/verbs.ts'
 import { registeredHere } from '../../support/agent.ts'
 import { startHere } from '../../support/in-process.ts'
-import { bin, root, startServer, tempDir } from '../../support/server.ts'
-import { stageFor, transcriptOf } from '../../support/transcript.ts'
+import { syncJsonHere } from '../../support/ops/commands.ts'
+import { root, tempDir } from '../../support/server.ts'
+import { shellHere, stageFor, transcriptOf } from '../../support/transcript.ts'
 
 const dir = join(root, 'skills/clawlink')
 const read = (file: string) => readFileSync(join(dir, file), 'utf8')
@@ -17,16 +18,15 @@ const files = ['SKILL.md', ...readdirSync(join(dir, 'references')).map((f) => `r
 it.each(files.filter((file) => file !== 'SKILL.md'))(
   '[HOST-1] the sessions in %s are what these commands print',
   async (file) => {
-    const server = await startServer()
+    const server = await startHere()
     onTestFinished(async () => void (await server.stop()))
-    const stage = stageFor(server)
-    const invite = [bin('clawlink-sync.cjs'), 'invite', '--data', server.data]
-    const [link] = /https?:\S+/.exec(spawnSync(process.execPath, invite).stdout.toString())!
+    const stage = stageFor(server, shellHere())
+    const { link } = await syncJsonHere<{ link: string }>('invite', '--data', server.data)
     writeFileSync(join(stage.dirOf('ana'), 'join.txt'), link)
     const steps = transcriptOf(read(file))
     expect(steps.length).toBeGreaterThan(10)
     for (const step of steps) {
-      const { shown, expected } = stage.play(step)
+      const { shown, expected } = await stage.play(step)
       expect(shown, step.command).toBe(expected)
     }
   },
