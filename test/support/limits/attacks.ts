@@ -311,12 +311,15 @@ export const ATTACKS = {
 
 export type AttackName = keyof typeof ATTACKS
 
+/** Connections that an attack opens at least, however slow the machine is. */
+export const LEAST_HELD = 20
+
 /** So many connections, one after the other, on which something is said; they stay, and nothing that comes is read. */
 const holding =
   (count: number, say: (socket: Socket, victim: Victim) => void): Attack =>
   async (victim, isOver) => {
     const sockets: Socket[] = []
-    while (sockets.length < count && !isOver()) {
+    while (sockets.length < count && (sockets.length < LEAST_HELD || !isOver())) {
       const socket = connect(victim.port, '127.0.0.1')
       socket.on('error', () => {})
       await Promise.race([once(socket, 'connect'), once(socket, 'close')]).catch(() => {})
