@@ -221,7 +221,7 @@ it('[ATTACH-4] a person is seen as one, where it is and what it does; the attach
 it('[ATTACH-5] messages are shown as they come, and are unread until they are acknowledged', async () => {
   const [one, other] = await Promise.all([
     registered(server.url, 'Reader'),
-    registered(server.url, 'Writer'),
+    registeredHere(server.url, 'Writer'),
   ])
   await one.ask('poll')
   const attached = await attachedTo(one)

@@ -43,7 +43,7 @@ it('[LINK-10] what was written offline is sent when the server is back, without 
 it('[LINK-11] answers given offline are sent in order, once, also by another link; a refusal comes by the inbox', async () => {
   const [one, boss] = [
     await registered(stage.server.url, 'Worker'),
-    await registered(stage.server.url, 'Boss'),
+    await registeredHere(stage.server.url, 'Boss'),
   ]
   const delegate = async (task: string) =>
     (await boss.ask<{ task: Message }>('delegate', '--to', 'Worker', '--task', task)).task
