@@ -1,4 +1,5 @@
 import { execFileSync, spawnSync } from 'node:child_process'
+import { statSync, writeFileSync } from 'node:fs'
 import { setTimeout as pause } from 'node:timers/promises'
 import { until } from './client.ts'
 import { root, tempDir } from './server.ts'
@@ -8,8 +9,9 @@ export const noTerminal: string | null =
   spawnSync('tmux', ['-V']).status === 0 ? null : 'tmux is not installed'
 
 let terminals = 0
-/** Milliseconds before each look at a screen, as one costs 15 ms of CPU. */
-const LOOK_MS = 50
+/** Milliseconds before each look for new output. */
+const LOOK_MS = 10
+const PATIENCE_MS = 60_000
 
 /** A real terminal (tmux) with a shell in it, in which programs are run by typing. */
 export interface Terminal {
@@ -37,7 +39,9 @@ export const openTerminal = (
   rows: number,
   env: Record<string, string> = {},
 ): Terminal => {
-  const socket = `${tempDir('tmux')}/s`
+  const dir = tempDir('tmux')
+  const [socket, output] = [`${dir}/s`, `${dir}/output`]
+  writeFileSync(output, '')
   const tmux = (...args: string[]): string =>
     execFileSync('tmux', ['-S', socket, '-f', '/dev/null', ...args], { encoding: 'utf8' })
   const name = `t${++terminals}`
@@ -52,15 +56,22 @@ export const openTerminal = (
   )
   tmux('set', '-g', 'status', 'off')
   tmux('set', '-g', 'escape-time', '0')
+  // What it writes is counted, as a look at the screen costs 15 ms of CPU; tmux has drawn what is in the file.
+  tmux('pipe-pane', '-t', name, `exec cat >> ${output}`)
   const screen = (colours = false): string[] =>
     tmux('capture-pane', '-p', ...(colours ? ['-e', '-N'] : []), '-t', name)
       .replace(/\n$/, '')
       .split('\n')
+  /** The screen as it was after so many bytes of output. */
+  let seen = { bytes: -1, text: '' }
   const has = (what: string | RegExp): boolean => {
-    const text = screen().join('\n')
+    const bytes = statSync(output).size
+    if (bytes !== seen.bytes) seen = { bytes, text: screen().join('\n') }
+    const { text } = seen
     return typeof what === 'string' ? text.includes(what) : what.test(text)
   }
   const wait = async (what: string | RegExp, wanted: boolean, ms: number): Promise<void> => {
+    seen.bytes = -1 // a screen of another size is another one without a byte
     const looks = async () => {
       await pause(LOOK_MS)
       return has(what) === wanted
@@ -74,8 +85,8 @@ export const openTerminal = (
     type: (text) => void tmux('send-keys', '-t', name, '-l', '--', text),
     press: (...keys) => void tmux('send-keys', '-t', name, ...keys),
     screen,
-    shows: (what, ms = 20_000) => wait(what, true, ms),
-    hides: (what, ms = 20_000) => wait(what, false, ms),
+    shows: (what, ms = PATIENCE_MS) => wait(what, true, ms),
+    hides: (what, ms = PATIENCE_MS) => wait(what, false, ms),
     resize: (x, y) => void tmux('resize-window', '-t', name, '-x', String(x), '-y', String(y)),
     program: () => {
       const shell = tmux('display', '-p', '-t', name, '#{pane_pid}').trim()
