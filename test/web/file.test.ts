@@ -1,7 +1,7 @@
 import type { Browser, Page } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { Role } from '../../protocol/roles.ts'
-import { type Agent, registered } from '../support/agent.ts'
+import { type Agent, registeredHere } from '../support/agent.ts'
 import { until } from '../support/client.ts'
 import { type Server, startServer } from '../support/server.ts'
 import { goTo, noBrowser, startBrowser, visitor } from '../support/web/browser.ts'
@@ -25,7 +25,7 @@ describe.skipIf(noBrowser !== null)('the page of a file', () => {
   beforeAll(async () => {
     server = await startServer()
     browser = await startBrowser()
-    bob = await registered(server.url, 'Bob', 'alone')
+    bob = await registeredHere(server.url, 'Bob', 'alone-here')
     ann = await person('Ann', 'write')
   })
   afterAll(async () => {
@@ -102,7 +102,7 @@ describe.skipIf(noBrowser !== null)('the page of a file', () => {
 
   it('[WEB-12] the changes of one agent are undone in a file, after what that does was shown', async () => {
     await share('code.txt', 'start\n')
-    const eve = await registered(server.url, 'Eve', 'alone')
+    const eve = await registeredHere(server.url, 'Eve', 'alone-here')
     await eve.ask('file-append', '--key', 'code.txt', '--text', 'unwanted line\n')
     const adam = await person('Adam', 'admin')
     await goTo(adam, 'file', 'code.txt')

@@ -4,11 +4,11 @@ import { gunzipSync } from 'node:zlib'
 import type { Browser, Page } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { joinLink, type Role } from '../../protocol/roles.ts'
-import { type Agent, registered } from '../support/agent.ts'
+import { type Agent, registeredHere } from '../support/agent.ts'
 import { invite } from '../support/auth/members.ts'
 import { until } from '../support/client.ts'
 import { bin, ownPort, type Server, startServer, tempDir } from '../support/server.ts'
-import { goTo, noBrowser, startBrowser, visitor } from '../support/web/browser.ts'
+import { goTo, newProfile, noBrowser, startBrowser, visitor } from '../support/web/browser.ts'
 
 /** Bytes, gzipped, of built files of the page and of all that they import at once. */
 const weightOf = (...starts: RegExp[]): number => {
@@ -54,7 +54,7 @@ describe.skipIf(noBrowser !== null)('in a browser', () => {
     port = await ownPort()
     await start()
     browser = await startBrowser()
-    bob = await registered(server.url, 'Bob', 'alone')
+    bob = await registeredHere(server.url, 'Bob', 'alone-here')
   })
   afterAll(async () => {
     await browser.close()
@@ -170,7 +170,7 @@ describe.skipIf(noBrowser !== null)('in a browser', () => {
   })
 
   it('[WEB-1] without a link there is a page that says what to do; a used link says why', async () => {
-    const page = await (await browser.newContext()).newPage()
+    const page = await (await newProfile(browser)).newPage()
     await page.goto(server.url)
     await page.getByRole('heading', { name: 'You were invited' }).waitFor()
     const secret = await invite(server, { workspace: 'default', role: 'write', uses: 1 })
@@ -192,7 +192,7 @@ describe.skipIf(noBrowser !== null)('in a browser', () => {
     expect(
       await page.evaluate('JSON.stringify({ ...sessionStorage, ...localStorage })'),
     ).not.toMatch(/cl[ic]_|attempt/)
-    const other = await (await browser.newContext()).newPage()
+    const other = await (await newProfile(browser)).newPage()
     await other.goto(joinLink(server.url, 'default', secret))
     await other.getByRole('button', { name: 'Watch' }).click()
     await other.getByRole('alert').waitFor()

@@ -1,12 +1,13 @@
 import type { Browser } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { joinLink } from '../../protocol/roles.ts'
-import { registered } from '../support/agent.ts'
+import { registeredHere } from '../support/agent.ts'
 import { invite } from '../support/auth/members.ts'
 import { type Server, startServer } from '../support/server.ts'
 import {
   goTo,
   joinBy,
+  newProfile,
   noBrowser,
   startBrowser,
   visitor,
@@ -29,10 +30,10 @@ describe.skipIf(noBrowser !== null)('the place of the page', () => {
   })
 
   it('[WEB-16] the page works below a path, and opens without its server after the first visit', async () => {
-    const bob = await registered(server.url, 'Bob', 'alone')
+    const bob = await registeredHere(server.url, 'Bob', 'alone-here')
     await bob.runWith({ stdin: 'kept\n' }, 'file-put', 'offline.md', '-')
     const proxy = await startPrefix(server.port, '/team')
-    const context = await browser.newContext()
+    const context = await newProfile(browser)
     const page = await context.newPage()
     watchFaults(page, faults)
     const secret = await invite(server, { workspace: 'default', role: 'write' })
@@ -74,7 +75,7 @@ describe.skipIf(noBrowser !== null)('the place of the page', () => {
   })
 
   it('[WEB-5] forged words show as text, with the codes of what cannot be seen', async () => {
-    const eve = await registered(server.url, 'Eve', 'alone')
+    const eve = await registeredHere(server.url, 'Eve', 'alone-here')
     const forged =
       'pay \u202e001 to\u200b Bob \u001b[31m<b onclick=alert(1)>&amp;</b> [x](javascript:alert(1))'
     await eve.ask('broadcast', forged)

@@ -1,11 +1,12 @@
 import type { Browser, Page } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { Role } from '../../protocol/roles.ts'
-import { type Agent, registered } from '../support/agent.ts'
+import { type Agent, registeredHere } from '../support/agent.ts'
 import { type Server, startServer } from '../support/server.ts'
 import {
   goTo,
   joinBy,
+  newProfile,
   noBrowser,
   startBrowser,
   visitor,
@@ -31,7 +32,7 @@ describe.skipIf(noBrowser !== null)('the team in the page', () => {
   beforeAll(async () => {
     server = await startServer()
     browser = await startBrowser()
-    bob = await registered(server.url, 'Bob', 'alone')
+    bob = await registeredHere(server.url, 'Bob', 'alone-here')
   })
   afterAll(async () => {
     await browser.close()
@@ -117,7 +118,7 @@ describe.skipIf(noBrowser !== null)('the team in the page', () => {
     await press(adam, 'Make a join link')
     await adam.getByRole('img', { name: /QR code/ }).waitFor()
     const link = await adam.getByRole('textbox', { name: 'Join link' }).inputValue()
-    const dee = await (await browser.newContext()).newPage()
+    const dee = await (await newProfile(browser)).newPage()
     watchFaults(dee, faults)
     await joinBy(dee, link, 'Dee')
     await adam.getByLabel('Role of Dee').selectOption('suggest')

@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs'
-import { type Browser, chromium, type Page } from 'playwright-core'
+import { type Browser, type BrowserContext, chromium, type Page } from 'playwright-core'
 import { joinLink, type Role } from '../../../protocol/roles.ts'
 import { atEnd } from '../at-end.ts'
 import { invite } from '../auth/members.ts'
@@ -24,6 +24,19 @@ export const startBrowser = async (): Promise<Browser> => {
   })
   atEnd(() => void browser.close())
   return browser
+}
+
+/** For what a page shows: it takes longer than 30 s where each core has ten busy processes. */
+const PATIENCE_MS = 90_000
+
+/** A browser profile of its own, without cookies. */
+export const newProfile = async (
+  browser: Browser,
+  viewport = { width: 1_280, height: 720 },
+): Promise<BrowserContext> => {
+  const context = await browser.newContext({ viewport })
+  context.setDefaultTimeout(PATIENCE_MS)
+  return context
 }
 
 /** Collects what a page must never have: errors of scripts, and violations of its policy. */
@@ -57,7 +70,7 @@ export const visitor = async (
   server: Pick<Server, 'url'>,
   { name, role, faults }: { name: string; role: Role; faults: string[] },
 ): Promise<Page> => {
-  const context = await browser.newContext({ viewport: { width: 1_024, height: 700 } })
+  const context = await newProfile(browser, { width: 1_024, height: 700 })
   const page = await context.newPage()
   watchFaults(page, faults)
   const secret = await invite(server, { workspace: 'default', role })
