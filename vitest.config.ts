@@ -39,9 +39,9 @@ const LONG = new RegExp(
 const isLong = (file: string): boolean => LONG.test(file)
 
 const common = {
-  ...{ pool: 'forks' as const, testTimeout: 180_000, hookTimeout: 60_000 },
+  ...{ pool: 'forks' as const, testTimeout: 180_000, hookTimeout: 180_000 },
   setupFiles: ['test/support/setup.ts'],
-  expect: { poll: { timeout: 20_000 } },
+  expect: { poll: { timeout: 60_000 } },
 }
 const built = { globalSetup: ['test/support/build.ts'] }
 

@@ -51,12 +51,14 @@ export const untilDoc = (doc: Y.Doc, holds: () => boolean): Promise<void> =>
 
 /** Milliseconds from one look of `until` to the next: a tenth of the time it has waited, between these. */
 const LOOK_MS = [5, 50] as const
+/** A condition that a quiet machine sees at once takes longer than 20 s on one with ten busy processes a core. */
+const PATIENCE_MS = 60_000
 
 /** Resolves once `holds` does; looks again and again, and gives up after `ms`. */
 export const until = async (
   what: string,
   holds: () => boolean | Promise<boolean>,
-  ms = 20_000,
+  ms = PATIENCE_MS,
 ): Promise<void> => {
   const began = Date.now()
   while (!(await holds())) {
