@@ -5,7 +5,6 @@ import { followNames, leaveRevoked } from '../auth/names.ts'
 import { Authors } from '../auth/ownership/authors.ts'
 import { moved } from '../auth/stored/refusals.ts'
 import { RECOVERY_MS } from '../config/limits.ts'
-import { Fault } from '../storage/faults.ts'
 import { Corruption, causeOf } from '../storage/integrity/corruption.ts'
 import { Conflict, Fenced, isStoreFailure, LeaseEnded } from '../storage/integrity/db.ts'
 import { Recovery } from '../storage/recovery.ts'
@@ -13,7 +12,6 @@ import { DAMAGED_HINT, REPAIR_HINT } from '../storage/store-error.ts'
 import type { Room } from '../sync/room.ts'
 import type { RoomEnv } from '../sync/room-env.ts'
 import { Rooms } from '../sync/rooms.ts'
-import { noteSeen } from '../tasks/seen.ts'
 import type { ClusterNode } from './node.ts'
 import type { Parts } from './parts.ts'
 
@@ -42,7 +40,7 @@ type Env = Omit<Parts, 'rooms' | 'sweeper' | keyof import('./parts.ts').Sockets>
 type Failed = (room: Room, error: Error) => void
 
 const roomEnvOf = (parts: Env, onFailure: Failed): Omit<RoomEnv, 'onIdle'> => {
-  const { options, now, log, updateLog, access, tasks, httpAgents, history, metrics, trim } = parts
+  const { options, now, updateLog, access, tasks, httpAgents, history, metrics, trim } = parts
   const { incidents, cluster } = parts
   return {
     log: updateLog,
@@ -68,12 +66,7 @@ const roomEnvOf = (parts: Env, onFailure: Failed): Omit<RoomEnv, 'onIdle'> => {
       history.follow(room, doc)
       tasks.follow(room, doc)
     },
-    onAwareness: (room, before, after) => {
-      tasks.seen(room, before, after)
-      noteSeen(room, before, after, now()).catch((err) => {
-        if (causeOf(err, Fault) === null) log.error({ err }, 'last seen not noted')
-      })
-    },
+    onAwareness: (room, before, after) => tasks.seen(room, before, after),
     onFailure,
     onCommit: (room, updates, bytes, ms) => {
       trim(room)

@@ -9,8 +9,10 @@ import { type ArchivedTask, readArchivedTask } from '../../workspace/tasks/task-
 import type { TaskIndex } from '../../workspace/tasks/task-index.ts'
 import { LOOKED_UP_TASKS } from '../config/limits.ts'
 import { Fault } from '../storage/faults.ts'
+import { causeOf } from '../storage/integrity/corruption.ts'
 import type { UpdateLog } from '../storage/update-log.ts'
 import type { Room } from '../sync/room.ts'
+import { SeenNotes } from './seen.ts'
 
 export interface KeeperEnv {
   log: UpdateLog
@@ -99,6 +101,7 @@ class RoomTasks {
   readonly #atWork = new Map<AgentId, number>()
   /** The task that an agent’s newest presence names. */
   readonly #named = new Map<AgentId, string>()
+  readonly #seenNotes: SeenNotes
   /** When it was last. */
   readonly #lastSeen = new Map<AgentId, number>()
   /** Start of observation: agents not seen since then were not necessarily away. */
@@ -113,6 +116,10 @@ class RoomTasks {
     this.#room = room
     this.#env = env
     this.#since = env.now()
+    this.#seenNotes = new SeenNotes(room, env.now, (error) => {
+      // The room has failed, and has said so.
+      if (causeOf(error, Fault) === null) this.#failed(error)
+    })
   }
 
   follow(doc: Y.Doc): void {
@@ -150,6 +157,7 @@ class RoomTasks {
   }
 
   seen(before: string, after: string): void {
+    this.#seenNotes.changed(before, after)
     this.#countState(before, -1)
     this.#countState(after, 1)
     this.#noteNamed(before, after)
@@ -242,12 +250,14 @@ class RoomTasks {
     if (this.#stepping || this.#closed) return
     this.#stepping = true
     void this.#steps()
-      .catch((error) => {
-        if (!this.#closed) this.#env.onError(error)
-      })
+      .catch((error) => this.#failed(error))
       .finally(() => {
         this.#stepping = false
       })
+  }
+
+  #failed(error: unknown): void {
+    if (!this.#closed) this.#env.onError(error)
   }
 
   async #steps(): Promise<void> {
@@ -284,6 +294,7 @@ class RoomTasks {
 
   close(): void {
     this.#closed = true
+    this.#seenNotes.close()
     clearTimeout(this.#timer)
     this.#unfollow()
     this.#settler?.close()

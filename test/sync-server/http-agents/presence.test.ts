@@ -6,7 +6,7 @@ import { Authors } from '../../../sync-server/auth/ownership/authors.ts'
 import { HTTP_AGENT_PRESENT_MS } from '../../../sync-server/config/limits.ts'
 import { HttpAgents } from '../../../sync-server/http-agents/http-agents.ts'
 import { Room } from '../../../sync-server/sync/room.ts'
-import { noteSeen } from '../../../sync-server/tasks/seen.ts'
+import { SeenNotes } from '../../../sync-server/tasks/seen.ts'
 import { getAgent, registerAgent } from '../../../workspace/agents/agents.ts'
 import { OFFLINE_AFTER_MS } from '../../../workspace/agents/presence.ts'
 import { initWorkspace, serverClientOf } from '../../../workspace/document/schema.ts'
@@ -32,7 +32,7 @@ it('[HTTP-11] a httpAgent is here as long as it asks or waits, keeps its room, a
     keepsText: () => false,
     keeps: (room) => httpAgents.keeps(room),
     onDocument: () => {},
-    onAwareness: (room, before, after) => void noteSeen(room, before, after, now),
+    onAwareness: (_room, before, after) => seenNotes.changed(before, after),
     onFailure: () => {},
     onCommit: (room) => httpAgents.committed(room),
     onForgery: () => {},
@@ -41,6 +41,12 @@ it('[HTTP-11] a httpAgent is here as long as it asks or waits, keeps its room, a
       idle = true
     },
   })
+  const failures: unknown[] = []
+  const seenNotes = new SeenNotes(
+    room,
+    () => now,
+    (error) => failures.push(error),
+  )
   await room.loaded
   const httpAgent = httpAgents.httpAgent(room, id)
   httpAgents.seen(httpAgent)
