@@ -147,10 +147,9 @@ export class Attachment {
     }
     const sendState = () => this.#sendStateSoon()
     doc.on('update', forward)
-    session?.awareness.on('change', sendState)
     this.#enders.push(
       () => doc.off('update', forward),
-      () => session?.awareness.off('change', sendState),
+      session?.onPresence(sendState) ?? (() => {}),
       session?.onContact(() => {
         this.#events.contact()
         sendState()

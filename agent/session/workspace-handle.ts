@@ -176,9 +176,25 @@ export class WorkspaceHandle {
     await reportOverlaps(this.replica, session, this.overlaps, me, now)
   }
 
+  /** The presence of the others is read when it is asked for: that costs in proportion to them, and few looks need it. */
   get here(): Here {
-    const activities = this.#session?.present() ?? new Map()
-    return { present: new Set(activities.keys()), activities, now: this.now() }
+    const session = this.#session
+    let known: { present: Here['present']; activities: NonNullable<Here['activities']> } | null =
+      null
+    const read = () => {
+      const activities = session?.present() ?? new Map()
+      known ??= { present: new Set(activities.keys()), activities }
+      return known
+    }
+    return {
+      get present() {
+        return read().present
+      },
+      get activities() {
+        return read().activities
+      },
+      now: this.now(),
+    }
   }
 
   /** The last known offset of the server's clock, in milliseconds; 0 if unknown. */

@@ -1,10 +1,10 @@
 import * as decoding from 'lib0/decoding'
 import * as encoding from 'lib0/encoding'
-import { type Awareness, encodeAwarenessUpdate } from 'y-protocols/awareness'
+import { type Awareness, applyAwarenessUpdate, encodeAwarenessUpdate } from 'y-protocols/awareness'
 import { WebsocketProvider } from 'y-websocket'
 import * as Y from 'yjs'
 import { randomFraction } from '../../lib/random.ts'
-import { AWARENESS, BARRIER, HEAD_BYTES } from '../../protocol/frames.ts'
+import { AWARENESS, BARRIER, HEAD_BYTES, SYNC, SYNC_UPDATE } from '../../protocol/frames.ts'
 import { backoffMs } from './closing.ts'
 import type { HeardSocket } from './gated-socket.ts'
 
@@ -39,6 +39,8 @@ export interface ProviderEvents {
   /** `head`: of the log's hash chain, as far as the server gives it. */
   barrier: (nonce: number, head: Head | null) => void
   error: (event: unknown) => void
+  /** Gets the awareness updates that come; without it they are applied at once. */
+  awareness?: (update: Uint8Array) => void
   /** `null`: closed by this side, or the attempt failed. */
   closed: (event: { code: number; reason: string } | null) => void
 }
@@ -47,6 +49,8 @@ export interface ProviderEvents {
 export class Provider {
   readonly #inner: WebsocketProvider
   readonly #awareness: Awareness
+  /** Updates that have come and wait for the end of what was read with them. */
+  readonly #updates: (() => void)[] = []
   /** The wait that the server demanded before the next attempt, in milliseconds. */
   #demandedMs = 0
 
@@ -71,7 +75,14 @@ export class Provider {
     // y-websocket sends every state back that it receives: with 500 agents 500 frames per change of one.
     awareness.off('update', inner._awarenessUpdateHandler)
     awareness.on('update', this.#showOwn)
+    this.#gatherUpdates()
+    const { awareness: onStates } = events
+    if (onStates !== undefined) {
+      inner.messageHandlers[AWARENESS] = (_encoder, decoder) =>
+        onStates(decoding.readVarUint8Array(decoder))
+    }
     inner.messageHandlers[BARRIER] = (_encoder, decoder) => {
+      this.#handOver()
       const nonce = decoding.readVarUint(decoder)
       events.barrier(nonce, decoding.hasContent(decoder) ? readHead(decoder) : null)
     }
@@ -96,6 +107,11 @@ export class Provider {
   /** True if a Yjs transaction with this origin came from the server. */
   isOrigin(origin: unknown): boolean {
     return origin === this.#inner
+  }
+
+  /** Applies an awareness update of the server. */
+  applyStates(update: Uint8Array): void {
+    applyAwarenessUpdate(this.#awareness, update, this.#inner)
   }
 
   /** Hands messages over in one transaction, as of the server. */
@@ -131,8 +147,37 @@ export class Provider {
   }
 
   destroy(): void {
+    this.#updates.length = 0
     this.#awareness.off('update', this.#showOwn)
     this.#inner.destroy()
+  }
+
+  /**
+   * Has Yjs apply all updates that were read together in one transaction, in a microtask or before the next message that
+   * comes after them: a transaction costs in proportion to all clients of the document.
+   */
+  #gatherUpdates(): void {
+    const { messageHandlers } = this.#inner
+    const handle = messageHandlers[SYNC]!
+    messageHandlers[SYNC] = (encoder, decoder, ...rest) => {
+      if (decoder.arr[decoder.pos] === SYNC_UPDATE) {
+        const count = this.#updates.push(() => handle(encoder, decoder, ...rest))
+        if (count === 1) queueMicrotask(() => this.#handOver())
+        return
+      }
+      this.#handOver()
+      handle(encoder, decoder, ...rest)
+    }
+  }
+
+  #handOver(): void {
+    const updates = this.#updates.splice(0)
+    if (updates.length === 1) updates[0]!()
+    else if (updates.length > 1) {
+      this.together(() => {
+        for (const apply of updates) apply()
+      })
+    }
   }
 
   #showOwn = ({ added, updated, removed }: Changed, origin: unknown): void => {

@@ -1,4 +1,3 @@
-import type { Awareness } from 'y-protocols/awareness'
 import { ClawError } from '../../protocol/errors.ts'
 import type { AgentId } from '../../protocol/ids.ts'
 import { type Role, roleIn } from '../../protocol/roles.ts'
@@ -76,9 +75,11 @@ export class Session {
     this.#target = target
     this.#replica = replica
     this.#credential = new SessionCredential(target)
-    this.#presence = new ShownPresence(replica.doc, presence)
+    this.#presence = new ShownPresence(replica.doc, presence, (update) =>
+      this.#provider.applyStates(update),
+    )
     this.#provider = new Provider(
-      ...([target.sync, workspace, replica.doc, this.awareness] as const),
+      ...([target.sync, workspace, replica.doc, this.#presence.awareness] as const),
       ...([this.#socketClass(beatMs), this.#events()] as const),
     )
     replica.doc.on('update', this.#onUpdate)
@@ -90,10 +91,6 @@ export class Session {
       slept: () => this.wake(),
     })
     this.#provider.dial()
-  }
-
-  get awareness(): Awareness {
-    return this.#presence.awareness
   }
 
   get contact(): Readonly<Contact> {
@@ -123,6 +120,11 @@ export class Session {
   /** Calls `listener` after each change of `contact`; returns a function that ends that. */
   onContact(listener: () => void): () => void {
     return this.#contact.onChange(listener)
+  }
+
+  /** Calls `listener` after each change of the others' presence; returns a function that ends that. */
+  onPresence(listener: () => void): () => void {
+    return this.#presence.onChange(listener)
   }
 
   /** Shows this presence to others, now and after every reconnect; null hides. */
@@ -237,11 +239,13 @@ export class Session {
         this.#barriers.answered(nonce)
         this.#waiters.check()
       },
+      awareness: (update) => this.#presence.came(update),
       error: (event) => this.#connectionError(event),
       closed: (event) => {
         // The last frames may not have arrived.
         if (!this.#barriers.isEmpty) this.#hasUnsent = true
         this.#contact.lost()
+        this.#presence.lost()
         if (event !== null) this.#closedByServer(event.code, event.reason)
       },
     }

@@ -7,17 +7,24 @@ import {
   type Presence,
   readPresence,
 } from '../../workspace/agents/presence.ts'
+import { UnreadStates } from './unread-states.ts'
 
 /** The presence that a session shows to others, and theirs. */
 export class ShownPresence {
   readonly awareness: Awareness
+  readonly #unread: UnreadStates
+  readonly #apply: (update: Uint8Array) => void
+  readonly #listeners = new Set<() => void>()
   #presence: Presence | null
   /** Of the present states; null: not read since they changed. */
   #agents: Map<AgentId, Activity> | null = null
 
-  constructor(doc: Y.Doc, presence: Presence | null) {
+  /** `apply` applies an awareness update of the server. */
+  constructor(doc: Y.Doc, presence: Presence | null, apply: (update: Uint8Array) => void) {
     this.#presence = presence
+    this.#apply = apply
     this.awareness = new Awareness(doc)
+    this.#unread = new UnreadStates(this.awareness)
     this.awareness.setLocalState(null)
     this.awareness.on('update', this.#onEcho)
     this.awareness.on('change', this.#onChange)
@@ -36,14 +43,35 @@ export class ShownPresence {
     this.awareness.setLocalState(this.#presence === null ? null : { ...this.#presence })
   }
 
+  /** Calls `listener` after each change of what others show; returns a function that ends that. */
+  onChange(listener: () => void): () => void {
+    this.#read()
+    this.#listeners.add(listener)
+    return () => this.#listeners.delete(listener)
+  }
+
+  /** An awareness update of the server has come. States are parsed when somebody asks for them. */
+  came(update: Uint8Array): void {
+    const own = this.#unread.take(update, Date.now())
+    if (own !== null) this.#apply(own)
+    if (this.#listeners.size > 0) this.#read()
+  }
+
+  /** The connection has ended. */
+  lost(): void {
+    this.#unread.clear()
+  }
+
   /** The agents with a live connection, and their activities. */
   agents(): ReadonlyMap<AgentId, Activity> {
+    this.#read()
     this.#agents ??= activities(this.awareness.getStates().values())
     return this.#agents
   }
 
   /** The presence of every live connection. */
   all(): Presence[] {
+    this.#read()
     return [...this.awareness.getStates().values()].flatMap((state) => readPresence(state) ?? [])
   }
 
@@ -52,8 +80,14 @@ export class ShownPresence {
     this.awareness.destroy()
   }
 
+  #read(): void {
+    const update = this.#unread.read(Date.now())
+    if (update !== null) this.#apply(update)
+  }
+
   #onChange = (): void => {
     this.#agents = null
+    for (const listener of this.#listeners) listener()
   }
 
   /**

@@ -1,5 +1,5 @@
 import { once } from 'node:events'
-import type { AddressInfo } from 'node:net'
+import type { AddressInfo, Socket } from 'node:net'
 import { join } from 'node:path'
 import { setImmediate } from 'node:timers/promises'
 import * as decoding from 'lib0/decoding'
@@ -13,7 +13,7 @@ import { Replica } from '../../client/replica/replica.ts'
 import { backoffMs } from '../../client/session/closing.ts'
 import { Session } from '../../client/session/session.ts'
 import { ClawError } from '../../protocol/errors.ts'
-import { AWARENESS } from '../../protocol/frames.ts'
+import { AWARENESS, BARRIER, HEAD_BYTES, SYNC } from '../../protocol/frames.ts'
 import type { AgentId } from '../../protocol/ids.ts'
 import { until } from '../support/client.ts'
 import { startServer, targetOf, tempDir } from '../support/server.ts'
@@ -96,7 +96,8 @@ it('[PRESENCE-10] a session sends its own presence, and never that of others bac
   const others = new Awareness(new Y.Doc())
   closers.push(() => others.destroy())
   const { url, frames, server } = await stub(syncing((socket, frame) => socket.send(frame)))
-  const session = connect(url, await openReplica(), 'a-1')
+  const replica = await openReplica()
+  const session = connect(url, replica, 'a-1')
   await session.synced(TIMEOUT_MS)
   const [socket] = server.clients
   for (let n = 0; n < 5; n++) {
@@ -108,7 +109,7 @@ it('[PRESENCE-10] a session sends its own presence, and never that of others bac
   await session.barrier(TIMEOUT_MS)
   const shown = frames.filter(([type]) => type === AWARENESS).flatMap(clientsIn)
   expect(shown.length).toBeGreaterThan(0)
-  expect(new Set(shown)).toEqual(new Set([session.awareness.clientID]))
+  expect(new Set(shown)).toEqual(new Set([replica.doc.clientID]))
 })
 
 it('[REPLICA-1] nothing is on the wire before it is on the local disk', async () => {
@@ -242,6 +243,47 @@ it('[REPLICA-6] a slow reader that was cut off connects again', async () => {
   expect(connections).toBe(2)
 })
 
+it('[REPLICA-14] updates that were read together are one transaction, before what came after them', async () => {
+  const { url, server, doc } = await stub(syncing((socket, frame) => socket.send(frame)))
+  const replica = await openReplica()
+  const session = connect(url, replica)
+  await session.synced(TIMEOUT_MS)
+  await session.barrier(TIMEOUT_MS)
+  const updates: Uint8Array[] = []
+  doc.on('update', (update: Uint8Array) => updates.push(update))
+  const list = doc.getArray('list')
+  for (let n = 0; n < 20; n++) list.push([n])
+
+  const transactions: unknown[] = []
+  replica.doc.on('update', () => transactions.push(replica.doc.getArray('list').toArray()))
+  const [socket] = server.clients as Set<WebSocket & { _socket: Socket }>
+  socket!._socket.cork()
+  for (const update of updates) {
+    socket!.send(
+      encoding.encode((encoder) => {
+        encoding.writeVarUint(encoder, SYNC)
+        syncProtocol.writeUpdate(encoder, update)
+      }),
+    )
+  }
+  // An answer to a barrier, which nobody has asked for.
+  let atBarrier: unknown[] | null = null
+  session.onHead = () => {
+    atBarrier = replica.doc.getArray('list').toArray()
+  }
+  const head = encoding.encode((encoder) => {
+    encoding.writeVarUint(encoder, BARRIER)
+    encoding.writeVarUint(encoder, 1_000)
+    encoding.writeVarUint(encoder, 1)
+    encoding.writeUint8Array(encoder, new Uint8Array(HEAD_BYTES))
+  })
+  socket!.send(head)
+  socket!._socket.uncork()
+  await until('the barrier has come', () => atBarrier !== null)
+  expect(atBarrier).toEqual(list.toArray())
+  expect(transactions).toEqual([list.toArray()])
+})
+
 it('[REPLICA-7] a server that is silent over two beats is given up, and dialed again', async () => {
   let connections = 0
   const sync = syncing(() => {})
@@ -328,7 +370,7 @@ it('[PRESENCE-1] agents see each other while they are connected', async () => {
   await second.synced(TIMEOUT_MS)
   expect([...second.present().keys()].sort()).toEqual(['a-1', 'a-2'])
   const gone = new Promise<void>((resolve) => {
-    second.awareness.on('change', () => {
+    second.onPresence(() => {
       if (!second.present().has('a-1' as AgentId)) resolve()
     })
   })
@@ -351,7 +393,6 @@ it('[REPLICA-4] goes on under the client id that Yjs takes when it meets its own
   const second = connect(server.url, two, 'a-2')
   await second.synced(TIMEOUT_MS)
   expect(two.doc.clientID).not.toBe(clientID)
-  expect(second.awareness.clientID).toBe(two.doc.clientID)
   two.doc.getArray('list').push([2])
   await second.barrier(TIMEOUT_MS)
   expect(two.doc.getArray('list').toArray()).toEqual([1, 2])
