@@ -8,9 +8,6 @@ import { AWARENESS, BARRIER, HEAD_BYTES, SYNC, SYNC_UPDATE } from '../../protoco
 import { backoffMs } from './closing.ts'
 import type { HeardSocket } from './gated-socket.ts'
 
-/** After this many attempts y-websocket waits for `maxBackoffTime`, up to 200 s. */
-const MANY_TRIES = 10
-
 /** A position of the workspace's log, and the head of its hash chain there. */
 export interface Head {
   seq: number
@@ -34,6 +31,8 @@ interface Changed {
 export interface ProviderEvents {
   /** True if another attempt follows a close with this code. */
   retries: (closeCode: number) => boolean
+  /** The wait before the next attempt is over: calls `dial`, at once or in its turn. */
+  redials: (dial: () => void) => void
   status: (isConnected: boolean) => void
   synced: () => void
   /** `head`: of the log's hash chain, as far as the server gives it. */
@@ -51,8 +50,12 @@ export class Provider {
   readonly #awareness: Awareness
   /** Updates that have come and wait for the end of what was read with them. */
   readonly #updates: (() => void)[] = []
+  readonly #redials: ProviderEvents['redials']
   /** The wait that the server demanded before the next attempt, in milliseconds. */
   #demandedMs = 0
+  /** The server was not reached: who dials next is a matter of `redials`. */
+  #isAway = false
+  #wait: ReturnType<typeof setTimeout> | undefined
 
   /** `socketClass` opens the connections. Dials at `dial`. */
   constructor(
@@ -68,9 +71,14 @@ export class Provider {
       awareness,
       disableBc: true,
       WebSocketPolyfill: socketClass as typeof globalThis.WebSocket,
-      shouldReconnect: ({ code }) => events.retries(code),
+      // It would wait for up to 2.5 s by a plan of its own.
+      shouldReconnect: ({ code }) => {
+        if (events.retries(code)) this.#redialLater()
+        return false
+      },
     })
     this.#inner = inner
+    this.#redials = events.redials
     this.#awareness = awareness
     // y-websocket sends every state back that it receives: with 500 agents 500 frames per change of one.
     awareness.off('update', inner._awarenessUpdateHandler)
@@ -89,10 +97,7 @@ export class Provider {
     inner.on('status', ({ status }) => events.status(status === 'connected'))
     inner.on('sync', () => events.synced())
     inner.on('connection-error', (event) => events.error(event))
-    inner.on('connection-close', (event) => {
-      this.#setBackoff()
-      events.closed(event)
-    })
+    inner.on('connection-close', (event) => events.closed(event))
   }
 
   get isSynced(): boolean {
@@ -120,10 +125,12 @@ export class Provider {
   }
 
   dial(): void {
+    clearTimeout(this.#wait)
     this.#inner.connect()
   }
 
   disconnect(): void {
+    clearTimeout(this.#wait)
     this.#inner.disconnect()
   }
 
@@ -141,12 +148,18 @@ export class Provider {
     this.#demandedMs = ms
   }
 
+  /** Nobody was reached: the next attempt is made as soon as it is let. */
+  wasAway(): void {
+    this.#isAway = true
+  }
+
   /** y-websocket closes a connection without a message for 30 s; a heartbeat at `now` counts as one. */
   asked(now: number): void {
     this.#inner.wsLastMessageReceived = now
   }
 
   destroy(): void {
+    clearTimeout(this.#wait)
     this.#updates.length = 0
     this.#awareness.off('update', this.#showOwn)
     this.#inner.destroy()
@@ -193,12 +206,12 @@ export class Provider {
     )
   }
 
-  /** y-websocket waits for min(100 ms · 2^attempts, maxBackoffTime), and computes that after its close event. */
-  #setBackoff(): void {
-    const inner = this.#inner
-    const wait = backoffMs(inner.wsUnsuccessfulReconnects + 1, randomFraction())
-    inner.maxBackoffTime = Math.max(wait, this.#demandedMs)
-    if (this.#demandedMs > wait) inner.wsUnsuccessfulReconnects = MANY_TRIES
+  #redialLater(): void {
+    const tries = this.#inner.wsUnsuccessfulReconnects
+    const wait = this.#isAway ? 0 : Math.max(backoffMs(tries, randomFraction()), this.#demandedMs)
+    this.#isAway = false
     this.#demandedMs = 0
+    clearTimeout(this.#wait)
+    this.#wait = setTimeout(() => this.#redials(() => this.dial()), wait)
   }
 }

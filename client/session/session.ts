@@ -10,6 +10,7 @@ import { Barriers } from './barriers.ts'
 import { codeOfClose, isRevoked, isTransient, takenClient, takesNewId } from './closing.ts'
 import { type Contact, ContactState } from './contact.ts'
 import { SessionCredential } from './credential.ts'
+import { type Dialler, type Dials, dialsTo } from './dials.ts'
 import { isSyncStep2, withoutOperations } from './frames.ts'
 import { gatedSocket, HANDSHAKE_TIMEOUT_MS } from './gated-socket.ts'
 import { BEAT_MS, Heartbeat } from './heartbeat.ts'
@@ -22,6 +23,8 @@ import { Waiters } from './waiters.ts'
 const AWAY_TIMEOUT_MS = 1_000
 /** The most time for a handshake (beats). */
 const HANDSHAKE_BEATS = 4
+/** Errors of a connection attempt that reached nobody. */
+const AWAY = /^(?:ECONNREFUSED|EHOSTUNREACH|ENETUNREACH|ENETDOWN|ETIMEDOUT|ENOTFOUND|EAI_AGAIN)$/
 
 /** An error event of y-websocket's connection. */
 interface SocketError {
@@ -57,6 +60,11 @@ export class Session {
   readonly #barriers: Barriers
   readonly #hold = new Hold(() => this.#provider.hangUp())
   readonly #contact = new ContactState()
+  readonly #dials: Dials
+  readonly #dialler: Dialler = {
+    dial: () => this.#provider.dial(),
+    away: (why) => this.#fail(why),
+  }
   #readsOnly = false
   #hasUnsent: boolean | null = null
   #clockOffset = 0
@@ -74,6 +82,7 @@ export class Session {
   ) {
     this.#target = target
     this.#replica = replica
+    this.#dials = dialsTo(target.base)
     this.#credential = new SessionCredential(target)
     this.#presence = new ShownPresence(replica.doc, presence, (update) =>
       this.#provider.applyStates(update),
@@ -199,6 +208,7 @@ export class Session {
     this.#hold.end()
     this.#replica.doc.off('update', this.#onUpdate)
     this.#provider.destroy()
+    this.#dials.end(this.#dialler)
     this.#presence.end()
     this.#fail(new ClawError('unreachable', 'the connection was closed here'))
   }
@@ -209,6 +219,7 @@ export class Session {
       dials: (readsOnly, token) => {
         this.#readsOnly = readsOnly
         this.#credential.show(token)
+        this.#dials.begin(this.#dialler)
       },
       dated: (date) => {
         this.#clockOffset = clockOffset(date, Date.now())
@@ -219,6 +230,7 @@ export class Session {
       sent: (frame) => this.#sent(frame),
       failed: (error) => {
         this.#provider.demand((error.retryAfter ?? 0) * 1_000)
+        if (error.code !== 'unreachable') this.#dials.there()
         if (error.code === 'revoked') this.#end(error)
         else this.#fail(error)
       },
@@ -231,8 +243,11 @@ export class Session {
         this.#credential.ended === null && (isTransient(code) || this.held !== null),
       status: (isConnected) => {
         this.#uploaded = false
-        if (isConnected) this.#presence.show()
+        if (!isConnected) return
+        this.#dials.there()
+        this.#presence.show()
       },
+      redials: () => this.#dials.queue(this.#dialler),
       synced: () => this.#ready(),
       barrier: (nonce, head) => {
         if (head !== null) this.onHead(head)
@@ -246,6 +261,7 @@ export class Session {
         if (!this.#barriers.isEmpty) this.#hasUnsent = true
         this.#contact.lost()
         this.#presence.lost()
+        this.#dials.end(this.#dialler)
         if (event !== null) this.#closedByServer(event.code, event.reason)
       },
     }
@@ -259,6 +275,7 @@ export class Session {
     if (!this.#isReady) return
     if (!this.#readsOnly && this.held === null) this.#hasUnsent = false
     this.#contact.connected(this.held)
+    this.#dials.end(this.#dialler)
     this.#barriers.resend()
     this.#waiters.check()
     this.onReady()
@@ -295,6 +312,10 @@ export class Session {
     } else {
       const { base } = this.#target
       const why = httpError(base, error ?? new Error(message ?? 'connection failed'))
+      if (AWAY.test(error?.code ?? '')) {
+        this.#provider.wasAway()
+        this.#dials.away(why)
+      }
       void explained(base, why).then((found) => this.#fail(found))
     }
   }

@@ -74,6 +74,7 @@ export class Workspace {
       ),
       {
         retries: (code) => this.ended === null && isTransient(code),
+        redials: (dial) => dial(),
         status: (isConnected) => this.#changed(isConnected),
         synced: () => this.#synced(),
         barrier: (nonce) => {
