@@ -11,12 +11,13 @@ import { codeOfClose, isRevoked, isTransient, takenClient, takesNewId } from './
 import { type Contact, ContactState } from './contact.ts'
 import { SessionCredential } from './credential.ts'
 import { type Dialler, type Dials, dialsTo } from './dials.ts'
-import { isSyncStep2, withoutOperations } from './frames.ts'
+import { isSyncStep2 } from './frames.ts'
 import { gatedSocket, HANDSHAKE_TIMEOUT_MS } from './gated-socket.ts'
 import { BEAT_MS, Heartbeat } from './heartbeat.ts'
 import { Hold } from './hold.ts'
 import { type Head, Provider, type ProviderEvents } from './provider.ts'
 import { ShownPresence } from './shown.ts'
+import { Upload } from './upload.ts'
 import { Waiters } from './waiters.ts'
 
 /** Longest wait for a server that was away a moment ago, in milliseconds. */
@@ -35,6 +36,14 @@ interface SocketError {
 
 /** The part of a replica that a session needs; a listener passes a document that it does not store. */
 export type Source = Pick<Replica, 'doc' | 'commit'>
+
+/** The failure in an error event; null: it is known already. `isAway`: nobody was reached. */
+const failureIn = (event: unknown, base: string): { why: ClawError; isAway: boolean } | null => {
+  const { error, message, target } = event as SocketError
+  if (target?.isRefused) return null
+  const why = httpError(base, error ?? new Error(message ?? 'connection failed'))
+  return { why, isAway: AWAY.test(error?.code ?? '') }
+}
 
 /**
  * A replica's connection to its server. Reconnects until closed. Waiting calls are told of the first failure; operations
@@ -61,16 +70,10 @@ export class Session {
   readonly #hold = new Hold(() => this.#provider.hangUp())
   readonly #contact = new ContactState()
   readonly #dials: Dials
-  readonly #dialler: Dialler = {
-    dial: () => this.#provider.dial(),
-    away: (why) => this.#fail(why),
-  }
-  #readsOnly = false
-  #hasUnsent: boolean | null = null
+  readonly #dialler: Dialler = { dial: () => this.#provider.dial(), away: (e) => this.#fail(e) }
+  readonly #upload = new Upload()
   #clockOffset = 0
   #over: ClawError | null = null
-  /** True once the server's SyncStep1 was answered on the present socket. */
-  #uploaded = false
 
   /** A silent connection is given up after `beatMs` to twice that (milliseconds), sooner while a barrier waits. */
   constructor(
@@ -108,12 +111,12 @@ export class Session {
 
   /** True if the credential of the last connection only reads: nothing of the document is sent. */
   get readsOnly(): boolean {
-    return this.#readsOnly
+    return this.#upload.readsOnly
   }
 
   /** True if the replica has operations that were not sent; null before the first connection. */
   get hasUnsent(): boolean | null {
-    return this.#hasUnsent
+    return this.#upload.hasUnsent
   }
 
   /** Milliseconds by which the server's clock is ahead of this machine's; 0 while unknown. */
@@ -151,7 +154,7 @@ export class Session {
   /** Ends the connection for good: the replica has to be opened again before anything is sent. */
   giveUp(): void {
     this.#over = takesNewId()
-    this.#hasUnsent = true
+    this.#upload.hasUnsent = true
     this.#fail(this.#over)
     // Not while a message is handled; frames sent until then are held back.
     queueMicrotask(() => this.#provider.disconnect())
@@ -217,7 +220,7 @@ export class Session {
     const most = Math.min(HANDSHAKE_TIMEOUT_MS, HANDSHAKE_BEATS * beatMs)
     return gatedSocket(this.#target, () => this.#barriers.handshakeMs(most), {
       dials: (readsOnly, token) => {
-        this.#readsOnly = readsOnly
+        this.#upload.readsOnly = readsOnly
         this.#credential.show(token)
         this.#dials.begin(this.#dialler)
       },
@@ -226,8 +229,12 @@ export class Session {
       },
       commit: () => this.#replica.commit(),
       holds: () => this.held !== null || this.#over !== null,
-      filter: (frame) => this.#filter(frame),
-      sent: (frame) => this.#sent(frame),
+      filter: (frame) => this.#upload.filter(frame),
+      sent: (frame) => {
+        if (!isSyncStep2(frame) || this.#upload.isDone) return
+        this.#upload.isDone = true
+        this.#ready()
+      },
       failed: (error) => {
         this.#provider.demand((error.retryAfter ?? 0) * 1_000)
         if (error.code !== 'unreachable') this.#dials.there()
@@ -242,7 +249,7 @@ export class Session {
       retries: (code) =>
         this.#credential.ended === null && (isTransient(code) || this.held !== null),
       status: (isConnected) => {
-        this.#uploaded = false
+        this.#upload.isDone = false
         if (!isConnected) return
         this.#dials.there()
         this.#presence.show()
@@ -258,7 +265,7 @@ export class Session {
       error: (event) => this.#connectionError(event),
       closed: (event) => {
         // The last frames may not have arrived.
-        if (!this.#barriers.isEmpty) this.#hasUnsent = true
+        if (!this.#barriers.isEmpty) this.#upload.hasUnsent = true
         this.#contact.lost()
         this.#presence.lost()
         this.#dials.end(this.#dialler)
@@ -268,12 +275,12 @@ export class Session {
   }
 
   get #isReady(): boolean {
-    return this.#provider.isSynced && (this.#uploaded || this.held !== null)
+    return this.#provider.isSynced && (this.#upload.isDone || this.held !== null)
   }
 
   #ready(): void {
     if (!this.#isReady) return
-    if (!this.#readsOnly && this.held === null) this.#hasUnsent = false
+    if (!this.#upload.readsOnly && this.held === null) this.#upload.hasUnsent = false
     this.#contact.connected(this.held)
     this.#dials.end(this.#dialler)
     this.#barriers.resend()
@@ -285,39 +292,19 @@ export class Session {
     return this.#wait(timeoutMs, sends, this.#barriers.ask(this.#isReady))
   }
 
-  #filter(whole: Uint8Array): Uint8Array | null {
-    if (!this.#readsOnly) return whole
-    const { frame, unsent } = withoutOperations(whole)
-    if (unsent !== null) this.#hasUnsent = unsent
-    return frame
-  }
-
-  #sent(frame: Uint8Array): void {
-    if (!isSyncStep2(frame) || this.#uploaded) return
-    this.#uploaded = true
-    this.#ready()
-  }
-
   #onUpdate = (_update: Uint8Array, origin: unknown): void => {
     if (this.#provider.isOrigin(origin) || (this.#isReady && this.held === null)) return
-    this.#hasUnsent = true
+    this.#upload.hasUnsent = true
   }
 
   #connectionError(event: unknown): void {
-    const { error, message, target } = event as SocketError
-    if (target?.isRefused) return
-    if (error instanceof ClawError) {
-      this.#provider.demand((error.retryAfter ?? 0) * 1_000)
-      this.#fail(error)
-    } else {
-      const { base } = this.#target
-      const why = httpError(base, error ?? new Error(message ?? 'connection failed'))
-      if (AWAY.test(error?.code ?? '')) {
-        this.#provider.wasAway()
-        this.#dials.away(why)
-      }
-      void explained(base, why).then((found) => this.#fail(found))
-    }
+    const failure = failureIn(event, this.#target.base)
+    if (failure === null) return
+    const { why, isAway } = failure
+    if (why.retryAfter !== undefined) this.#provider.demand(why.retryAfter * 1_000)
+    if (isAway) this.#provider.wasAway()
+    if (isAway) this.#dials.away(why)
+    void explained(this.#target.base, why).then((found) => this.#fail(found))
   }
 
   #closedByServer(closeCode: number, reason: string): void {
@@ -331,7 +318,7 @@ export class Session {
     if (isOver) this.#end(isRevoked())
     if (isTaken || isOver) return
     this.#hold.begin(code, reason)
-    if (this.held !== null) this.#hasUnsent = true
+    if (this.held !== null) this.#upload.hasUnsent = true
     // After these, as after a broken line, the next connection catches up.
     if (code === 'slow_reader' || code === 'gap' || (code === null && isTransient(closeCode)))
       return
