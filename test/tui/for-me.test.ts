@@ -76,7 +76,7 @@ it('[TUI-64] (Confusing) what waits for me is one list, one key away, and the ma
   desk.close()
 })
 
-it('[TUI-64] (W2) each is answered, approved, claimed and replied to from there', async () => {
+it('[TUI-64] [TUI-65] (W2) each is answered, approved, claimed and replied to from there', async () => {
   const { desk, keys, type, attached, lines } = await sit()
   keys('0', 'r')
   type('Rust')
@@ -97,6 +97,8 @@ it('[TUI-64] (W2) each is answered, approved, claimed and replied to from there'
     { argv: ['approve', '--task=t-judged'], stdin: undefined },
     { argv: ['claim', '--task=t-given'], stdin: undefined },
     { argv: ['send', `--to=${LEAD}`, '--reply-to=m-said', '--content', '-'], stdin: 'yes' },
+    // Whoever replies has read it: it waits no more.
+    { argv: ['poll', '--id=m-said'], stdin: undefined },
   ])
   desk.close()
 })
