@@ -105,6 +105,7 @@ const TABLE: Record<string, Row> = {
   },
   'POST /api/admin/remove': { pass: ['owner'], body: () => ({ workspace: 'nope' }) },
   'POST /api/admin/restore': { pass: ['owner'], body: () => ({ workspace: 'nope' }) },
+  'POST /api/admin/purge': { pass: ['owner'], body: () => ({ workspace: 'nope' }) },
   'POST /api/admin/add': { pass: ['owner'], body: () => ({ workspace: 'default' }) },
   'GET /api/admin/workspaces': { pass: ADMIN, path: '/api/admin/workspaces?workspace=default' },
   'GET /api/admin/agents': { pass: ADMIN, path: '/api/admin/agents?workspace=default' },
