@@ -40,7 +40,7 @@ export const MAX_PARTIALS = 512
 export const STALLED_UPLOAD_MS = 2_000
 /** Interval of clearing texts and blobs of files removed long ago, and cut uploads. */
 export const SWEEP_MS = 60 * 60_000
-/** A room without connections is written as a checkpoint and unloaded after this long. */
+/** A room without connections and commands is written as a checkpoint and unloaded after this long. */
 export const IDLE_ROOM_MS = 30_000
 /** A log's tail is folded into the checkpoint from this many updates on: a newcomer applies each of them. */
 export const COMPACT_UPDATES = 2_000

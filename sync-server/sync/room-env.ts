@@ -47,7 +47,7 @@ export interface RoomEnv {
    * timer.
    */
   keeps: (room: Room) => boolean
-  /** Called after IDLE_ROOM_MS without a connection, once the checkpoint covers everything. */
+  /** Called after IDLE_ROOM_MS without a connection and without a command, once the checkpoint covers everything. */
   onIdle: (room: Room) => void
 }
 

@@ -235,6 +235,7 @@ export class Room {
     if (this.#failure !== null) return Promise.reject(this.#failure)
     if (!mayRead) return Promise.reject(new Error('the room was unloaded'))
     this.#loading.wake()
+    this.#idleWatch.used()
     const done = this.#commands.add(change, as, turn)
     this.#turns.schedule()
     return done
