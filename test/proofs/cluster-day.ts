@@ -82,7 +82,8 @@ const lane = async (): Promise<void> => {
     const node = nodes[next++ % nodes.length]!
     await visit(node, place, EDITS, random).catch(async (error: Error) => {
       failures++
-      troubles.set(error.message, (troubles.get(error.message) ?? 0) + 1)
+      const what = error.message.replace(/^w\d+: /, '').split('\r\n')[0]!
+      troubles.set(what, (troubles.get(what) ?? 0) + 1)
       await pause(AGAIN_MS)
     })
   }

@@ -1,5 +1,10 @@
+import { setTimeout as pause } from 'node:timers/promises'
 import { type Agent, agent } from '../agent.ts'
 import { ask } from '../auth/members.ts'
+
+/** Attempts of an agent to join (count), and the time between two of them (milliseconds). */
+const JOIN_TRIES = 50
+const JOIN_MS = 500
 
 /** How often each message arrived. */
 export interface Talk {
@@ -52,7 +57,7 @@ export class Talkers {
       const text = `message-${n}`
       const { code } = await this.#speaker.atLink('broadcast', text, '--json')
       if (code === 0) this.talk.sent.push(text)
-      await new Promise((next) => setTimeout(next, this.#pauseMs))
+      await pause(this.#pauseMs)
     }
   }
 
@@ -78,12 +83,26 @@ const stdoutMessages = ({ messages }: Polled): string[] =>
   )
 
 const joined = async (url: string, workspace: string, name: string): Promise<Agent> => {
-  const made = await ask<{ secret: string }>({ url }, '/api/admin/invite', { workspace, uses: 1 })
+  const made = await patiently(() =>
+    ask<{ secret: string }>({ url }, '/api/admin/invite', { workspace, uses: 1 }),
+  )
   const one = agent()
   const link = `${url}/#w=${workspace}&i=${made.data.secret}`
-  await one.ask('join', link)
-  await one.ask('register', '--name', name)
+  await patiently(() => one.ask('join', link))
+  await patiently(() => one.ask('register', '--name', name))
   return one
+}
+
+/** Tries again, as the hint of a node says that has no lease at the moment. */
+const patiently = async <T>(work: () => Promise<T>): Promise<T> => {
+  for (let tries = 1; ; tries++) {
+    try {
+      return await work()
+    } catch (error) {
+      if (tries === JOIN_TRIES) throw error
+      await pause(JOIN_MS)
+    }
+  }
 }
 
 /** What is wrong with the messages. */
