@@ -185,8 +185,7 @@ export class Room {
 
   attach(connection: Connection): void {
     if (!this.#mayRead()) {
-      const code = this.#failure === null ? 1001 : this.#closeCode
-      connection.close(code, 'not accepting connections')
+      connection.close(this.#failure === null ? 1001 : this.#closeCode, 'not accepting connections')
       return
     }
     this.#connections.add(connection)
