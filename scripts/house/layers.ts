@@ -31,6 +31,7 @@ export const LAYERS: readonly string[] = [
   'sync-server/logging',
   'sync-server/storage/integrity',
   'sync-server/storage/postgres',
+  'sync-server/storage/joined',
   'sync-server/storage',
   'sync-server/storage/blobs',
   'sync-server/cluster',

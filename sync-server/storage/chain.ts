@@ -207,6 +207,11 @@ export class Chain {
     return head
   }
 
+  /** The digest of a record after the newest checkpoint. Call `digest` before. */
+  digestAt(seq: number): Uint8Array {
+    return this.#digests.slice(seq - this.#folded - 1, seq - this.#folded)
+  }
+
   /** Digests of the records after a position from the newest checkpoint on, up to the durable end. */
   digestsAfter(seq: number): Uint8Array[] {
     this.digest()

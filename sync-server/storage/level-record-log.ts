@@ -1,12 +1,14 @@
 import * as decoding from 'lib0/decoding'
-import type { NameTable } from '../../lib/attribution/names.ts'
+import { NameTable } from '../../lib/attribution/names.ts'
 import { linked, startOf, unpackDigests } from '../../lib/hash-chain.ts'
 import { Chain, type ChainEntry, decodeEntry, endOf, type Head } from './chain.ts'
 import { Corruption } from './integrity/corruption.ts'
 import type { Snapshot as At, Db } from './integrity/db.ts'
 import { type Op, seqKey, seqOf } from './integrity/level-keys.ts'
+import type { Part } from './joined/tail.ts'
 import { decodeRecord } from './log-record.ts'
 import type { RecordLog, StoredCheckpoint } from './record-log.ts'
+import type { Stored } from './update-log.ts'
 
 /** Stores operations durably and together. */
 type Put = (ops: Op[]) => Promise<void>
@@ -43,20 +45,52 @@ const whole = <T>(workspace: string, read: () => T): T => {
   }
 }
 
-/** The records after a position, in order. Throws Corruption where one is missing. */
+/** The records after a position, in order, up to another one (null: to the end). Throws Corruption where one is missing. */
 export const recordsAfter = async function* (
   db: Db,
   workspace: string,
   after: number,
   options: Snapshot = {},
+  upTo: number | null = null,
 ): AsyncGenerator<{ seq: number; value: Uint8Array }> {
-  const range = { gt: recordKey(workspace, after), lt: `u:${workspace};`, ...options }
+  if (upTo === after) return
+  const end = upTo === null ? { lt: `u:${workspace};` } : { lte: recordKey(workspace, upTo) }
+  const range = { gt: recordKey(workspace, after), ...end, ...options }
   let last = after
   for await (const [key, value] of db.iterator(range)) {
     const seq = seqOf(key)
     if (seq !== last + 1) throw missing(workspace, last + 1, seq - 1)
     last = seq
     yield { seq, value }
+  }
+  if (upTo !== null && last < upTo) throw missing(workspace, last + 1, upTo)
+}
+
+/** A workspace as it was read. */
+export interface Found {
+  checkpoint: Uint8Array | null
+  parts: Part[]
+  seq: number
+}
+
+export const storedOf = ({ checkpoint, parts, seq }: Found): Stored => ({
+  ...{ checkpoint, tail: parts.map(({ bytes }) => bytes), seq },
+})
+
+/** Adds the records after what was read up to a position; null: to the end. Throws Corruption where one is missing. */
+export const addRecords = async (
+  db: Db,
+  workspace: string,
+  found: Found,
+  options: Snapshot,
+  upTo: number | null,
+): Promise<void> => {
+  const names = new NameTable()
+  for await (const { seq, value } of recordsAfter(db, workspace, found.seq, options, upTo)) {
+    for (const bytes of decodeRecord(value, names).updates) {
+      found.parts.push({ bytes, isPacked: false })
+    }
+    found.seq = seq
   }
 }
 

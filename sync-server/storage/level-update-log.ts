@@ -1,6 +1,5 @@
 import * as decoding from 'lib0/decoding'
 import * as encoding from 'lib0/encoding'
-import { NameTable } from '../../lib/attribution/names.ts'
 import { type Authorship, UNCREDITED } from '../../lib/attribution/runs.ts'
 import { GroupCommit } from './group-commit.ts'
 import { hasNothing, isSurelyNew } from './has-nothing.ts'
@@ -11,21 +10,24 @@ import { type Op, seqOf } from './integrity/level-keys.ts'
 import { openLevel } from './integrity/open.ts'
 import { purgeRecords } from './integrity/purge.ts'
 import { sizeIn } from './integrity/sizes.ts'
+import { joinedAfter, joinedParts } from './joined/tail.ts'
 import { archiveOps, LevelArchive } from './level-archive.ts'
 import { LevelAttribution } from './level-attribution.ts'
 import { levelFactLog } from './level-fact-log.ts'
 import {
+  addRecords,
   checkpointKey,
   checkpointsOf,
+  type Found,
   LevelRecordLog,
   readCheckpointHead,
   recordKey,
-  recordsAfter,
+  storedOf,
 } from './level-record-log.ts'
 import { LevelVersionLog } from './level-version-log.ts'
 import { LogEnds } from './log-ends.ts'
-import { decodeRecord, encodeRecord } from './log-record.ts'
-import type { Archivable, FactLog, Owned, Stored, UpdateLog } from './update-log.ts'
+import { encodeRecord } from './log-record.ts'
+import type { Archivable, FactLog, Joined, Owned, Stored, UpdateLog } from './update-log.ts'
 
 /**
  * Keys are sorted text; values carry a checksum (integrity/checksummed.ts):
@@ -33,6 +35,7 @@ import type { Archivable, FactLog, Owned, Stored, UpdateLog } from './update-log
  *   `u:<workspace>:<seq>`   record (log-record.ts)
  *   `s:<workspace>`         checkpoint: 1 (format), seq, update; every other one is at `s:<workspace>/1`
  *   `x:<workspace>:<n>`     entry of the record (chain.ts): what stays of records that a checkpoint replaced
+ *   `z:<workspace>:<seq>`   joined records (joined/tail.ts)
  *   `w:<workspace>`         the workspace exists
  *   `a:<place>:<seq>`       archived entry, unchanged
  *   `i:<place>:<id>`        seq of the archived entry with this id
@@ -204,7 +207,7 @@ export class LevelUpdateLog implements UpdateLog {
     const found = this.#ends.of(workspace)
     const ends = found instanceof Promise ? await found : found
     this.#ends.check(workspace, ends)
-    const { chain } = ends
+    const { chain, joiner } = ends
     const ops: Op[] = [...facts]
     if (updates.length > 0) {
       const record = {
@@ -213,6 +216,7 @@ export class LevelUpdateLog implements UpdateLog {
         credits: updates.map((_, i) => credits[i] ?? UNCREDITED),
         deleted,
       }
+      ops.push(...joiner.take(workspace, (seq) => chain.digestAt(seq)))
       const value = chain.append(encodeRecord(record, ends.names))
       ops.push({ type: 'put', key: recordKey(workspace, chain.end), value })
       ops.push(...this.record.entryOps(workspace, chain))
@@ -228,7 +232,9 @@ export class LevelUpdateLog implements UpdateLog {
       ops.push({ type: 'put', key: `o:${workspace}:${client}`, value: Buffer.from(owner) })
     }
     const stored = this.#commits.put(ops)
+    // Runs while the disk works.
     chain.digest()
+    if (updates.length > 0) joiner.added(seq, updates)
     await stored.catch((error: Error) => {
       // Another process wrote this workspace: its log is read again.
       if (error instanceof Conflict) this.forget(workspace)
@@ -252,14 +258,26 @@ export class LevelUpdateLog implements UpdateLog {
   }
 
   async load(workspace: string): Promise<Stored> {
+    return storedOf(await this.#load(workspace, false))
+  }
+
+  async loadJoined(workspace: string): Promise<Joined> {
+    const found = await this.#load(workspace, true)
+    const isWhole = !found.parts.some(({ isPacked }) => isPacked)
+    const tail = joinedParts(found.parts)
+    const stored = isWhole || tail !== null ? storedOf(found) : await this.load(workspace)
+    const single = isWhole || tail === null ? stored.tail : null
+    return { ...stored, tail: tail ?? stored.tail, single }
+  }
+
+  /** `joined`: whether joined records take the place of their records. */
+  async #load(workspace: string, joined: boolean): Promise<Found> {
     this.#ends.noteEmpty(workspace, false)
-    const stored: Stored = { checkpoint: null, tail: [], seq: 0 }
+    const found: Found = { checkpoint: null, parts: [], seq: 0 }
     if (isSurelyNew(this.#store, workspace)) {
       this.#ends.noteEmpty(workspace, true)
-      return stored
+      return found
     }
-    const names = new NameTable()
-    const of = `workspace ${workspace}`
     const at = { snapshot: this.#db.snapshot() }
     try {
       const newest = (await checkpointsOf(this.#db, workspace, at)).at(-1)
@@ -267,21 +285,24 @@ export class LevelUpdateLog implements UpdateLog {
         const decoder = decoding.createDecoder(newest.value)
         const { format, seq } = readCheckpointHead(decoder)
         checkFormat(format, 'a checkpoint')
-        stored.seq = seq
-        stored.checkpoint = decoding.readTailAsUint8Array(decoder)
+        found.seq = seq
+        found.checkpoint = decoding.readTailAsUint8Array(decoder)
       }
-      for await (const { seq, value } of recordsAfter(this.#db, workspace, stored.seq, at)) {
-        for (const update of decodeRecord(value, names).updates) stored.tail.push(update)
-        stored.seq = seq
+      const all = joined ? await joinedAfter(this.#db, workspace, found.seq, recordKey, at) : []
+      for (const { from, to, packed } of all) {
+        await addRecords(this.#db, workspace, found, at, from - 1)
+        found.parts.push({ bytes: packed, isPacked: true })
+        found.seq = to
       }
-      const isEmpty = stored.seq === 0 && (await hasNothing(this.#db, workspace, at.snapshot))
+      await addRecords(this.#db, workspace, found, at, null)
+      const isEmpty = found.seq === 0 && (await hasNothing(this.#db, workspace, at.snapshot))
       if (isEmpty) this.#ends.noteEmpty(workspace, true)
     } catch (error) {
-      throw damageIn(of, error) ?? error
+      throw damageIn(`workspace ${workspace}`, error) ?? error
     } finally {
       await at.snapshot.close()
     }
-    return stored
+    return found
   }
 
   async compact(
@@ -304,6 +325,7 @@ export class LevelUpdateLog implements UpdateLog {
     chain.fold(seq, value, kind, at)
     const key = checkpointKey(workspace, chain.slot)
     const ops: Op[] = [...attribution, { type: 'put', key, value }]
+    ops.push(...ends.joiner.folded(workspace, seq))
     // `load` takes the newer one of two checkpoints, so they never end at the same record.
     if (folded === seq) ops.push({ type: 'del', key: checkpointKey(workspace, slot) })
     await this.#commits.put([...ops, ...this.record.entryOps(workspace, chain)])

@@ -1,6 +1,7 @@
 import { NameTable } from '../../lib/attribution/names.ts'
 import type { Chain } from './chain.ts'
 import { type Db, Unavailable } from './integrity/db.ts'
+import { joinedEnds, TailJoiner } from './joined/tail.ts'
 import type { LevelArchive } from './level-archive.ts'
 import type { LevelAttribution } from './level-attribution.ts'
 import { addNames, type LevelRecordLog } from './level-record-log.ts'
@@ -15,6 +16,7 @@ export interface Ends {
   archive: { [S in Shelf]: number }
   /** The names in the records. */
   names: NameTable
+  joiner: TailJoiner
 }
 
 /** The end of each workspace’s log, read on first use. */
@@ -79,14 +81,16 @@ export class LogEnds {
       broadcasts: await this.#archive.end(workspace, 'broadcasts'),
       tasks: await this.#archive.end(workspace, 'tasks'),
     }
-    return { chain, archive, names }
+    const joiner = new TailJoiner(await joinedEnds(this.#db, workspace))
+    return { chain, archive, names, joiner }
   }
 
   /** Begins the log of a workspace of which nothing is stored; null: it is not known to be one. */
   #begin(workspace: string): Ends | null {
     const chain = this.#empty.delete(workspace) ? this.#record.begin(workspace) : null
     if (chain === null) return null
-    const ends = { chain, archive: { broadcasts: 0, tasks: 0 }, names: new NameTable() }
+    const archive = { broadcasts: 0, tasks: 0 }
+    const ends = { chain, archive, names: new NameTable(), joiner: new TailJoiner([]) }
     this.#known.set(workspace, ends)
     return ends
   }

@@ -11,6 +11,12 @@ export interface Stored {
   seq: number
 }
 
+/** A workspace for its readers. */
+export interface Joined extends Stored {
+  /** The tail as it was stored; null: it was not read. */
+  single: Uint8Array[] | null
+}
+
 /** A part of the archive; the log knows only its name. */
 export type Shelf = 'broadcasts' | 'tasks'
 
@@ -112,6 +118,8 @@ export interface UpdateLog {
   archivePosition(workspace: string, shelf: Shelf, id: string): Promise<number | null>
   /** The durable state of a workspace. Throws Corruption. */
   load(workspace: string): Promise<Stored>
+  /** The same for readers: the tail is of the same content in as few updates as can be told at once. Throws Corruption. */
+  loadJoined(workspace: string): Promise<Joined>
   /**
    * Replaces all records up to `seq` by `checkpoint`, which must cover them; their attribution is kept. `kind`: what the
    * record says of it, `folded` by default.

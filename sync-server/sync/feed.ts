@@ -1,4 +1,3 @@
-import { joinUpdates } from '../../lib/yjs/join-updates.ts'
 import type { Stored } from '../storage/update-log.ts'
 import type { Connection } from './connection.ts'
 import { Shared } from './held.ts'
@@ -19,24 +18,8 @@ const SMALL_BYTES = 64 * 1024
 
 /** Log updates in one buffer (count), to save writes. */
 const FRAMES_A_WRITE = 512
-/** A longer tail goes out update by update (bytes): a message has a most size. */
-const MOST_JOINED_BYTES = 16 * 1024 * 1024
-
-/** The updates after the checkpoint as one, which a Yjs client applies in a fraction of the time; else as they are. */
-const joined = (tail: readonly Uint8Array[]): readonly Uint8Array[] => {
-  const bytes = tail.reduce((sum, { length }) => sum + length, 0)
-  if (tail.length < 2 || bytes > MOST_JOINED_BYTES) return tail
-  try {
-    const one = joinUpdates(tail)
-    return one === null ? tail : [one]
-  } catch {
-    return tail // building the document tells of it
-  }
-}
-
-const framesOf = ({ checkpoint, tail: stored, seq }: Stored): StoredFrames => {
+const framesOf = ({ checkpoint, tail, seq }: Stored): StoredFrames => {
   const frames = checkpoint === null ? [] : updateFragments(checkpoint)
-  const tail = joined(stored)
   for (let at = 0; at < tail.length; at += FRAMES_A_WRITE) {
     frames.push(Buffer.concat(tail.slice(at, at + FRAMES_A_WRITE).flatMap(updateFragments)))
   }

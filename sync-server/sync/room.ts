@@ -4,7 +4,7 @@ import { type AwarenessEntry, CLOSE, WireError } from '../../protocol/frames.ts'
 import { Fault } from '../storage/faults.ts'
 import { Corruption } from '../storage/integrity/corruption.ts'
 import { Conflict, LeaseEnded } from '../storage/integrity/db.ts'
-import type { Owned, Stored } from '../storage/update-log.ts'
+import type { Joined, Owned, Stored } from '../storage/update-log.ts'
 import { Admission, type Work } from './admission.ts'
 import { AwarenessStates } from './awareness.ts'
 import { AwarenessFeed } from './awareness-feed.ts'
@@ -79,7 +79,7 @@ export class Room {
     const compact = (bytes: Uint8Array) => log.compact(name, this.#turns.durable, bytes)
     this.#checkpoints = new Checkpoints(compact, maxDocument)
     const stored = this.#open()
-    this.#feed = new Feed(stored, () => log.load(name))
+    this.#feed = new Feed(stored, () => log.loadJoined(name))
     const [connections, loading, commands] = [this.#connections, this.#loading, this.#commands]
     const [live, gate, feed, awareness] = [this.#live, this.#gate, this.#feed, this.#awareness]
     const parts = { live, gate, feed, awareness, connections, loading, commands }
@@ -149,10 +149,10 @@ export class Room {
 
   async #build(stored: Loaded): Promise<void> {
     await this.#loading.untilNeeded(sizeOf(stored))
-    await this.#env.log.record.open(this.name)
+    const single = await singleOf(stored, this.#env.log, this.name)
     if (this.#failure !== null) throw this.#failure
-    this.#adopt(stored.doc ?? docOf(stored, `workspace ${this.name}`))
-    this.#checkpoints.opened(stored)
+    this.#adopt(stored.doc ?? docOf(single, `workspace ${this.name}`))
+    this.#checkpoints.opened(single)
     const early = this.#loading.done()
     for (const connection of this.#connections) this.#readers.greet(connection)
     for (const receive of early) receive()
@@ -329,7 +329,13 @@ const sizeOf = ({ checkpoint, tail }: Stored): number =>
   tail.reduce((sum, { length }) => sum + length, checkpoint?.length ?? 0)
 
 /** `doc`: the document, where it is at hand. */
-type Loaded = Stored & { doc?: Y.Doc }
+type Loaded = Joined & { doc?: Y.Doc }
+
+/** Opens the record. Resolves to the log as it was stored, from which the document is built. */
+const singleOf = async (stored: Loaded, log: RoomEnv['log'], name: string): Promise<Stored> => {
+  await log.record.open(name)
+  return stored.single === null ? log.load(name) : { ...stored, tail: stored.single }
+}
 
 /** The stored workspace; a new one is prepared and stored first. */
 const loadOrPrepare = async (
@@ -337,7 +343,7 @@ const loadOrPrepare = async (
   { log, prepare }: RoomEnv,
   failure: () => Error | null,
 ): Promise<{ stored: Loaded; owners: Map<number, string> }> => {
-  const stored = await log.load(name)
+  const stored = await log.loadJoined(name)
   if (stored.seq > 0) return { stored, owners: await log.owners(name) }
   const doc = newDoc()
   prepare(doc, name)
@@ -346,5 +352,6 @@ const loadOrPrepare = async (
   const failed = failure()
   if (failed !== null) throw failed
   const seq = await log.append(name, [update])
-  return { stored: { checkpoint: null, tail: [update], seq, doc }, owners: new Map() }
+  const tail = [update]
+  return { stored: { checkpoint: null, tail, single: tail, seq, doc }, owners: new Map() }
 }

@@ -14,6 +14,7 @@ import type { Shelf, Stored } from '../../storage/update-log.ts'
 import { type Clocks, checkUpdate } from '../../sync/updates/check.ts'
 import { docOf } from '../../sync/updates/document.ts'
 import { disarm } from '../disarm.ts'
+import { documentDigest } from './document-digest.ts'
 import { RESTORE, type Report } from './report.ts'
 
 /** Archived entries read at once (count), and their bytes. */
@@ -36,6 +37,7 @@ export const verifyWorkspace = async (
     verifyMeta(doc, workspace, where, report)
     await report.look(where, () => void Y.encodeStateAsUpdate(doc))
     await verifyGrammar(doc, await log.owners(workspace), where, report)
+    await report.look(`${where}, joined records`, () => verifyJoined(log, workspace, doc))
   }
   const ends = { broadcasts: 0, tasks: 0 }
   for (const shelf of ['broadcasts', 'tasks'] as const) {
@@ -110,6 +112,20 @@ const verifyUpdates = async (
     await report.look(at, () => follows(update))
   }
   return report.look(where, () => docOf({ checkpoint, tail, seq }, where))
+}
+
+/** Throws if readers would get another document than that of the records. */
+const verifyJoined = async (
+  log: LevelUpdateLog,
+  workspace: string,
+  expected: Y.Doc,
+): Promise<void> => {
+  const { single, ...stored } = await log.loadJoined(workspace)
+  if (single !== null) return
+  const doc = docOf(stored, `workspace ${workspace}`)
+  const isSame = documentDigest(doc) === documentDigest(expected)
+  doc.destroy()
+  if (!isSame) throw new Error('they differ from the records')
 }
 
 const verifyMeta = (doc: Y.Doc, workspace: string, where: string, report: Report): void => {

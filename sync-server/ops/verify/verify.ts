@@ -14,11 +14,11 @@ import { verifyVersions } from './verify-versions.ts'
 import { verifyWorkspace } from './verify-workspace.ts'
 
 /** The kinds of keys there are: level-update-log.ts. */
-const KNOWN = /^(?:f:|[uswaimhvcokjlrgnxtyqbdpe]:.)/
+const KNOWN = /^(?:f:|[uswaimhvcokjlrgnxtyqbdpez]:.)/
 /** The kinds whose values are JSON. */
 const FACTS = /^[kjlrgntybpe]:/
 /** Keys that begin with a kind and a workspace, or a workspace's shelf. */
-const OF_WORKSPACE = /^[uswaimhvcogxtybdp]:([^:/]+)/
+const OF_WORKSPACE = /^[uswaimhvcogxtybdpz]:([^:/]+)/
 
 /** Checks a data folder that no server uses. Rejects if it cannot be opened. */
 export const verifyFolder = async (

@@ -2,7 +2,7 @@ import type { Store } from './db.ts'
 import { rangesOf } from './level-keys.ts'
 
 /** Kinds of keys that have the name of a workspace, followed by one of these. */
-const KINDS = ['u', 's', 'x', 'a', 'i', 'o', 'm', 'h', 'v', 'c', 'y', 't', 'g'] as const
+const KINDS = ['u', 's', 'x', 'a', 'i', 'o', 'm', 'h', 'v', 'c', 'y', 't', 'g', 'z'] as const
 
 /** A range that seems smaller than LevelDB's journal (bytes) is counted: its newest part is in no table yet. */
 const JOURNAL_BYTES = 4 * 1024 * 1024

@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest'
 import * as Y from 'yjs'
-import { joinUpdates } from '../../../lib/yjs/join-updates.ts'
+import { joinUpdates, UpdateJoiner } from '../../../lib/yjs/join-updates.ts'
 import { runSeed, seeded } from '../../support/client.ts'
 
 const WRITERS = 4
@@ -59,6 +59,23 @@ const built = (updates: readonly Uint8Array[]): Y.Doc => {
   return doc
 }
 
+/** The same with every few updates packed first; null: they do not follow each other. */
+const joinedByParts = (updates: readonly Uint8Array[], below: (most: number) => number) => {
+  const joiner = new UpdateJoiner()
+  for (let at = 0; at < updates.length; ) {
+    const part = updates.slice(at, at + 1 + below(12))
+    at += part.length
+    if (below(3) === 0) {
+      if (!part.every((update) => joiner.add(update))) return null
+      continue
+    }
+    const packer = new UpdateJoiner()
+    if (!part.every((update) => packer.add(update))) return null
+    if (!joiner.addPacked(packer.packed())) return null
+  }
+  return joiner.joined()
+}
+
 const shown = (doc: Y.Doc) => ({
   text: doc.getText('text').toString(),
   map: doc.getMap('map').toJSON(),
@@ -67,7 +84,7 @@ const shown = (doc: Y.Doc) => ({
 
 it('a joined tail makes the document that its updates make one by one', () => {
   const random = seeded(runSeed('joined updates'))
-  let joined = 0
+  let [joined, inParts] = [0, 0]
   for (let run = 0; run < 30; run++) {
     const log = history(random)
     const from = Math.floor(random() * log.length)
@@ -75,13 +92,19 @@ it('a joined tail makes the document that its updates make one by one', () => {
     const one = joinUpdates(tail)
     if (one === null) continue
     joined++
-    const [expected, found] = [built(log), built([...before, one])]
-    expect(shown(found)).toEqual(shown(expected))
-    expect(Y.equalSnapshots(Y.snapshot(found), Y.snapshot(expected))).toBe(true)
-    expect(found.store.pendingStructs).toBeNull()
-    expect(found.store.pendingDs).toBeNull()
+    const expected = built(log)
+    const parts = joinedByParts(tail, (most) => Math.floor(random() * most))
+    if (parts !== null) inParts++
+    for (const joinedTail of parts === null ? [one] : [one, parts]) {
+      const found = built([...before, joinedTail])
+      expect(shown(found)).toEqual(shown(expected))
+      expect(Y.equalSnapshots(Y.snapshot(found), Y.snapshot(expected))).toBe(true)
+      expect(found.store.pendingStructs).toBeNull()
+      expect(found.store.pendingDs).toBeNull()
+    }
   }
   expect(joined).toBeGreaterThan(10)
+  expect(inParts).toBeGreaterThan(10)
 })
 
 it('what was typed in a row becomes one struct, and another one goes between its characters', () => {
@@ -98,6 +121,22 @@ it('what was typed in a row becomes one struct, and another one goes between its
   expect(built([one]).getText('text').toString()).toBe('(éX🦞c)')
   expect(Y.decodeUpdate(one).structs).toHaveLength(3)
 })
+
+it.each([1, 126, 127, 128, 300, 16_500])(
+  'a text of %i characters and more grows whole',
+  (length) => {
+    const doc = new Y.Doc()
+    const updates: Uint8Array[] = []
+    doc.on('update', (update: Uint8Array) => updates.push(update))
+    const text = doc.getText('text')
+    for (const word of ['x'.repeat(length), 'y', 'é🦞', 'z'.repeat(40)])
+      text.insert(text.length, word)
+    const one = joinUpdates(updates)!
+    expect(built([one]).getText('text').toString()).toBe(text.toString())
+    expect(Y.decodeUpdate(one).structs).toHaveLength(1)
+    expect(one).toEqual(Y.encodeStateAsUpdate(doc))
+  },
+)
 
 it('updates that do not follow each other are not joined', () => {
   const doc = new Y.Doc()

@@ -11,12 +11,14 @@ import {
 } from '../../../lib/attribution/runs.ts'
 import { digestOf, linkedAll, startOf } from '../../../lib/hash-chain.ts'
 import type { Op } from '../../../sync-server/storage/integrity/level-keys.ts'
+import { joinedParts } from '../../../sync-server/storage/joined/tail.ts'
 import type { RecordLog } from '../../../sync-server/storage/record-log.ts'
 import type {
   Archivable,
   AttributionKind,
   AttributionMap,
   FactLog,
+  Joined,
   Owned,
   Shelf,
   Stored,
@@ -211,6 +213,12 @@ export class MemoryUpdateLog implements UpdateLog {
   async load(name: string): Promise<Stored> {
     const { checkpoint, covered, records } = this.#of(name)
     return { checkpoint, tail: records.flat(), seq: covered + records.length }
+  }
+
+  async loadJoined(name: string): Promise<Joined> {
+    const stored = await this.load(name)
+    const tail = joinedParts(stored.tail.map((bytes) => ({ bytes, isPacked: false })))
+    return { ...stored, tail: tail ?? stored.tail, single: stored.tail }
   }
 
   async compact(name: string, seq: number, checkpoint: Uint8Array): Promise<void> {

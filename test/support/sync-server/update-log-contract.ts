@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import type { Archivable, UpdateLog } from '../../../sync-server/storage/update-log.ts'
+import { appendAll, LONG, longTail, stateOf } from './long-tails.ts'
 import { historyContract } from './update-log-history.ts'
 
 const bytes = (...values: number[]) => new Uint8Array(values)
@@ -100,6 +101,34 @@ export const updateLogContract = <P>(
       check(await again.load('w'))
       await again.compact('w', 5, bytes(124))
       expect(await again.append('w', [bytes(6)])).toBe(6)
+      await again.close()
+    })
+
+    it('[DUR-9] gives readers the same document in few updates', async () => {
+      const place = newPlace()
+      const log = await open(place)
+      const updates = longTail(LONG)
+      await appendAll(log, 'w', updates.slice(0, -300))
+      const check = async (log: UpdateLog, from = 0) => {
+        const [single, joined] = [await log.load('w'), await log.loadJoined('w')]
+        expect(joined.tail).toHaveLength(1)
+        expect(joined.seq).toBe(single.seq)
+        expect(joined.single ?? single.tail).toEqual(single.tail)
+        expect(single.tail).toHaveLength(updates.length - from)
+        expect(stateOf(joined)).toEqual(stateOf(single))
+      }
+      const { seq } = await log.loadJoined('w')
+      await appendAll(log, 'w', updates.slice(-300))
+      await check(log)
+      await log.close()
+      const again = await open(place)
+      await check(again)
+      await again.compact(
+        'w',
+        seq,
+        stateOf({ checkpoint: null, tail: updates.slice(0, -300) }).update,
+      )
+      await check(again, updates.length - 300)
       await again.close()
     })
 

@@ -1,5 +1,6 @@
 import { expect, it } from 'vitest'
 import * as Y from 'yjs'
+import { verifyFolder } from '../../../sync-server/ops/verify/verify.ts'
 import {
   liveDoc,
   orLong,
@@ -97,6 +98,44 @@ it('[DUR-3] kill -9 while checkpoints are written loses nothing', async () => {
     const fresh = stockClient(server.sync, 'w')
     await fresh.synced
     expect(fresh.doc.getText('t').length).toBeGreaterThanOrEqual(acknowledged)
+    fresh.close()
+  }
+  await server.stop()
+})
+
+it('[DUR-9] kill -9 while records are joined loses nothing, and readers get the document of the records', async () => {
+  const random = seeded(runSeed('crash in joining'))
+  const data = tempDir('joining')
+  let server = await startServer({ data, args: ['--log-level', 'fatal'] })
+  const doc = new Y.Doc()
+  let updates: Uint8Array[] = []
+  doc.on('update', (update: Uint8Array) => updates.push(update))
+  for (let round = 0; round < orLong(3, 20); round++) {
+    const client = await RawClient.open(`${server.sync}/w`)
+    client.update(Y.encodeStateAsUpdate(doc))
+    await client.barrier()
+    updates = []
+    for (let i = 0; i < 9_000; i++) {
+      doc.getText('t').insert(Math.floor(random() * (doc.getText('t').length + 1)), 'abc')
+    }
+    const kill = Math.floor(random() * 8_000) + 900
+    let acknowledged = 0
+    for (const [i, update] of updates.slice(0, kill).entries()) {
+      client.update(update)
+      if (i % 300 !== 299) continue
+      await client.barrier()
+      acknowledged = i + 1
+    }
+    await server.kill()
+    client.ws.terminate()
+    expect((await verifyFolder(data)).problems).toEqual([])
+    server = await startServer({ data, args: ['--log-level', 'fatal'] })
+    const fresh = stockClient(server.sync, 'w')
+    await fresh.synced
+    const lacking = Y.encodeStateVector(fresh.doc)
+    for (const update of updates.slice(0, acknowledged)) {
+      expect(Y.diffUpdate(update, lacking)).toEqual(Uint8Array.of(0, 0))
+    }
     fresh.close()
   }
   await server.stop()
