@@ -23,7 +23,10 @@ import { Loading } from './turn/loading.ts'
 import { TurnLoop } from './turn-loop.ts'
 import { docOf, LiveDocument } from './updates/document.ts'
 
-/** One workspace in memory: its document and its connections, with the frames they send. */
+/**
+ * One workspace in memory: its document and its connections, with the frames they send. It reads the log once `after`
+ * resolves.
+ */
 export class Room {
   readonly name: string
   readonly #env: RoomEnv
@@ -51,7 +54,7 @@ export class Room {
     (error) => this.fail(error),
   )
 
-  constructor(name: string, env: RoomEnv) {
+  constructor(name: string, env: RoomEnv, after: Promise<void> = Promise.resolve()) {
     this.name = name
     this.#env = env
     this.#live = new LiveDocument(env.keepsText)
@@ -78,11 +81,11 @@ export class Room {
     this.#barriers = new Barriers(own.refuse, () => log.record.handOut(name))
     const compact = (bytes: Uint8Array) => log.compact(name, this.#turns.durable, bytes)
     this.#checkpoints = new Checkpoints(compact, maxDocument)
-    const stored = this.#open()
+    const stored = after.then(() => this.#open())
     this.#feed = new Feed(stored, () => log.loadJoined(name))
     const [connections, loading, commands] = [this.#connections, this.#loading, this.#commands]
     const [live, gate, feed, awareness] = [this.#live, this.#gate, this.#feed, this.#awareness]
-    const parts = { live, gate, feed, awareness, connections, loading, commands }
+    const parts = { live, gate, feed, awareness, connections, loading, commands, opened: stored }
     const [admission, barriers, checkpoints] = [this.#admission, this.#barriers, this.#checkpoints]
     const all = { ...own, ...parts, admission, barriers, checkpoints }
     this.#readers = new Readers({ ...all, onClose })

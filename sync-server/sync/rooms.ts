@@ -9,6 +9,8 @@ export class Rooms {
   readonly #rooms = new Map<string, Room>()
   /** Rooms that end, by their names. */
   readonly #ending = new Map<string, Promise<void>>()
+  /** When the newest unloaded room of a name has no write to the log under way. */
+  readonly #written = new Map<string, Promise<void>>()
   readonly #env: RoomEnv
   #closed = false
 
@@ -48,7 +50,8 @@ export class Rooms {
     let room = this.#rooms.get(name)
     if (room === undefined) {
       this.faults.check(name)
-      room = new Room(name, this.#env)
+      // Else its document could lack a record that is stored before its own.
+      room = new Room(name, this.#env, this.#written.get(name))
       this.#rooms.set(name, room)
       if (this.faults.has(name)) {
         room.prove().then(
@@ -134,6 +137,10 @@ export class Rooms {
     if (this.#rooms.get(room.name) === room) this.#rooms.delete(room.name)
     this.#onUnload(room)
     room.dispose()
+    const written = room.ended().finally(() => {
+      if (this.#written.get(room.name) === written) this.#written.delete(room.name)
+    })
+    this.#written.set(room.name, written)
   }
 
   /**

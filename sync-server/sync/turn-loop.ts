@@ -41,6 +41,8 @@ export interface TurnLoopEnv {
   checkpoints: Checkpoints
   /** The task that an agent works on, as far as the server can tell. */
   taskOf: TaskOf
+  /** Settles when the log was read, and a new workspace's first record written. */
+  opened: Promise<unknown>
   /** True once the document is built. */
   isLoaded: () => boolean
   /** False once the lease has ended; the room ends then. */
@@ -71,12 +73,13 @@ export class TurnLoop {
   #isCommitting = false
   #isStopped = false
   /** The newest record on its way to the log. */
-  #stored: Promise<unknown> = Promise.resolve()
+  #stored: Promise<unknown>
   readonly #flushes: (() => void)[] = []
 
   constructor(env: TurnLoopEnv) {
     this.#env = env
     this.#recent = new RecentDeletions(env.now)
+    this.#stored = env.opened.catch(() => {}) // the room reports that itself
   }
 
   get durable(): number {
