@@ -9,13 +9,15 @@ const HASHED = '[name]-[hash]'
 /**
  * Modules that the page does not need, each with the names that others import. Yjs prints its warnings with the styles
  * of lib0/logging, which brings a validator of schemas along. Tabs talk to each other by the server. Errors of a file
- * system come from programs only, and misspelled names from typed commands.
+ * system come from programs only, and misspelled names from typed commands. A page runs in a browser, and has no flags.
  */
 const STAND_INS = {
   'lib0/logging':
     "const styles = ''; export { styles as BOLD, styles as UNBOLD, styles as ORANGE, styles as RED }; export const print = console.log; export const warn = console.warn",
   'lib0/broadcastchannel':
     'export const subscribe = () => {}; export const unsubscribe = () => {}; export const publish = () => {}',
+  'lib0/environment':
+    'export const isNode = false; export const isBrowser = true; export const getVariable = () => null',
   'text/suggest.ts': "export const didYouMean = () => ''; export const nearestWord = () => []",
   'protocol/system-error.ts':
     'export const isSystemError = () => false; export const meaningOf = () => { throw new Error() }',
@@ -32,7 +34,7 @@ const standIns = {
       const isPure = /\/(protocol|lib|workspace|client|tui)\/[^.]+\.ts$/.test(file)
       return isPure ? { path: file, sideEffects: false } : undefined
     })
-    onResolve({ filter: /^lib0\/(logging|broadcastchannel)$/ }, ({ path }) => ({
+    onResolve({ filter: /^lib0\/(logging|broadcastchannel|environment)$/ }, ({ path }) => ({
       path,
       namespace: 'stand-in',
     }))

@@ -245,7 +245,7 @@ inTerminal(
     terminal.type('H')
     await terminal.shows(/version 3 of 3/)
     terminal.press('Left')
-    await terminal.shows(/1 +first +│ +1 +first, by critic/)
+    await terminal.shows(/1 -first +│ +1 +\+first, by critic/)
     terminal.type('R')
     await terminal.shows('what it was in version 2?')
     terminal.type('y')
