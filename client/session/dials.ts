@@ -41,13 +41,18 @@ export class Dials {
     this.#dialling.set(one, setTimeout(() => this.end(one), TURN_MS).unref())
   }
 
-  /** `one` is synced, or its attempt has failed, or it is closed. */
+  /** `one` is synced, or its attempt has failed: the wait for a server that is away goes on. */
   end(one: Dialler): void {
     this.#waiting.delete(one)
     clearTimeout(this.#dialling.get(one))
     this.#dialling.delete(one)
-    if (this.#waiting.size === 0) this.#stopWait()
     this.#next()
+  }
+
+  /** `one` is closed. */
+  leave(one: Dialler): void {
+    this.end(one)
+    if (this.#waiting.size + this.#dialling.size === 0) this.#stopWait()
   }
 
   /** The server has answered. */

@@ -211,7 +211,7 @@ export class Session {
     this.#hold.end()
     this.#replica.doc.off('update', this.#onUpdate)
     this.#provider.destroy()
-    this.#dials.end(this.#dialler)
+    this.#dials.leave(this.#dialler)
     this.#presence.end()
     this.#fail(new ClawError('unreachable', 'the connection was closed here'))
   }

@@ -70,6 +70,25 @@ it('[REPLICA-11] [REPLICA-13] while a server is away one session tries for all, 
   expect(dialled.length, 'once it is back the others follow').toBeGreaterThan(before)
 })
 
+it('[REPLICA-11] [REPLICA-13] a session that is alone waits between its attempts, too', () => {
+  const dials = new Dials()
+  const { all, dialled } = sessions(dials, 1)
+  const SECONDS = 50
+  for (let ms = 0; ms < SECONDS * 1_000; ms += STEP_MS) {
+    const before = dialled.length
+    vi.advanceTimersByTime(STEP_MS)
+    if (ms > 0 && dialled.length === before) continue
+    const tried = dialled.length
+    dials.away(AWAY)
+    dials.end(all[0]!)
+    dials.queue(all[0]!)
+    expect(dialled.length, 'not at once').toBe(tried)
+  }
+  expect(dialled.length).toBeGreaterThanOrEqual((SECONDS * 1_000) / MOST_MS)
+  dials.leave(all[0]!)
+  expect(vi.getTimerCount(), 'nothing keeps a process alive').toBe(0)
+})
+
 it('[REPLICA-13] who is waited for does not queue, and who is closed is not dialled', () => {
   const dials = new Dials()
   const { all, dialled } = sessions(dials, 50)
