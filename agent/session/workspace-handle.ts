@@ -12,7 +12,7 @@ import { drain, mayDoLater, reportOverlaps } from '../../client/session/outbox.t
 import { Session } from '../../client/session/session.ts'
 import { Mutex } from '../../lib/mutex.ts'
 import type { AgentId } from '../../protocol/ids.ts'
-import { type Here, hasAgent } from '../../workspace/agents/agents.ts'
+import { type Here, hasAgent, hereOf } from '../../workspace/agents/agents.ts'
 import {
   type FileCursor,
   type Presence,
@@ -176,25 +176,9 @@ export class WorkspaceHandle {
     await reportOverlaps(this.replica, session, this.overlaps, me, now)
   }
 
-  /** The presence of the others is read when it is asked for: that costs in proportion to them, and few looks need it. */
   get here(): Here {
     const session = this.#session
-    let known: { present: Here['present']; activities: NonNullable<Here['activities']> } | null =
-      null
-    const read = () => {
-      const activities = session?.present() ?? new Map()
-      known ??= { present: new Set(activities.keys()), activities }
-      return known
-    }
-    return {
-      get present() {
-        return read().present
-      },
-      get activities() {
-        return read().activities
-      },
-      now: this.now(),
-    }
+    return hereOf(() => session?.present() ?? new Map(), this.now())
   }
 
   /** The last known offset of the server's clock, in milliseconds; 0 if unknown. */

@@ -1,6 +1,6 @@
 import { randomInt } from 'node:crypto'
 import type { AgentId } from '../../protocol/ids.ts'
-import { agentName, type Here, hasAgent, kindOf } from '../../workspace/agents/agents.ts'
+import { agentName, type Here, hasAgent, hereOf, kindOf } from '../../workspace/agents/agents.ts'
 import { type Activity, activities } from '../../workspace/agents/presence.ts'
 import { isBroadcast } from '../../workspace/document/shape.ts'
 import { readArchived } from '../../workspace/inbox/archive.ts'
@@ -111,24 +111,7 @@ export class HttpAgents {
 
   /** The agents that are present, connected or by HTTP. */
   here(room: Room): Here {
-    let found: Required<Pick<Here, 'present' | 'activities'>> | null = null
-    const all = () => {
-      if (found === null) {
-        const shown = activities(room.present.map((json) => JSON.parse(json)))
-        found = { present: new Set(shown.keys()), activities: shown }
-      }
-      return found
-    }
-    // Lazy, because most callers read the time only; once, because listings read it per agent.
-    return {
-      get present() {
-        return all().present
-      },
-      get activities() {
-        return all().activities
-      },
-      now: this.#now(),
-    }
+    return hereOf(() => activities(room.present.map((json) => JSON.parse(json))), this.#now())
   }
 
   /**

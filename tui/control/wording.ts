@@ -26,7 +26,9 @@ export class Wording {
     if (isSame) return
     this.#wanted = texts
     clearTimeout(this.#timer)
-    if (this.#missing.length > 0) this.#timer = setTimeout(() => void this.#find(), PAUSE_MS)
+    if (this.#missing.length === 0) return
+    // Without colours the texts are whole, too.
+    this.#timer = setTimeout(() => void this.#find().catch(() => {}), PAUSE_MS)
   }
 
   close(): void {

@@ -51,7 +51,7 @@ export class Syntax {
     this.#cancel?.()
     this.#cancel = this.#later(PAUSE_MS, () => {
       this.#cancel = null
-      void this.#read()
+      void this.#read().catch(() => {}) // without colours the text is whole, too
     })
   }
 

@@ -44,6 +44,30 @@ export interface Here {
   now: number
 }
 
+/**
+ * The input of an agent's status at `now` (milliseconds since the epoch). It calls `read` once, on the first look at the
+ * agents: most callers need the time only, and listings look once per agent.
+ */
+export const hereOf = (read: () => ReadonlyMap<AgentId, Activity>, now: number): Here => {
+  let found: Required<Pick<Here, 'present' | 'activities'>> | null = null
+  const all = () => {
+    if (found === null) {
+      const activities = read()
+      found = { present: new Set(activities.keys()), activities }
+    }
+    return found
+  }
+  return {
+    get present() {
+      return all().present
+    },
+    get activities() {
+      return all().activities
+    },
+    now,
+  }
+}
+
 export interface Registration {
   id: AgentId
   name: string

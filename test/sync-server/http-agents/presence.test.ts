@@ -2,17 +2,16 @@ import { once } from 'node:events'
 import { expect, it } from 'vitest'
 import { WebSocket } from 'ws'
 import type { AgentId } from '../../../protocol/ids.ts'
-import { Authors } from '../../../sync-server/auth/ownership/authors.ts'
 import { HTTP_AGENT_PRESENT_MS } from '../../../sync-server/config/limits.ts'
 import { HttpAgents } from '../../../sync-server/http-agents/http-agents.ts'
 import { Room } from '../../../sync-server/sync/room.ts'
 import { SeenNotes } from '../../../sync-server/tasks/seen.ts'
 import { getAgent, registerAgent } from '../../../workspace/agents/agents.ts'
 import { OFFLINE_AFTER_MS } from '../../../workspace/agents/presence.ts'
-import { initWorkspace, serverClientOf } from '../../../workspace/document/schema.ts'
 import { until } from '../../support/client.ts'
 import { httpToken, Plain } from '../../support/http-agents/plain-client.ts'
 import { startHere } from '../../support/in-process.ts'
+import { bareRoom } from '../../support/sync-server/bare-room.ts'
 import { MemoryUpdateLog } from '../../support/sync-server/memory-update-log.ts'
 
 const id = 'a-guest' as AgentId
@@ -23,20 +22,10 @@ it('[HTTP-11] a httpAgent is here as long as it asks or waits, keeps its room, a
   const log = new MemoryUpdateLog()
   const httpAgents = new HttpAgents(log, () => now)
   const room: Room = new Room('w', {
-    ...{ log, now: () => now, gate: () => new Authors(() => false) },
-    ...{ maxAwareness: 8_192, maxDocument: 1e9, slowReaderMs: 30_000 },
-    ...{ mayRead: () => true, isMoved: () => false },
-    prepare: (doc, name) => initWorkspace(doc, name, now),
-    serverClient: serverClientOf,
-    taskOf: () => null,
-    keepsText: () => false,
+    ...bareRoom(log, () => now),
     keeps: (room) => httpAgents.keeps(room),
-    onDocument: () => {},
     onAwareness: (_room, before, after) => seenNotes.changed(before, after),
-    onFailure: () => {},
     onCommit: (room) => httpAgents.committed(room),
-    onForgery: () => {},
-    onClose: () => {},
     onIdle: () => {
       idle = true
     },

@@ -4,7 +4,6 @@ import { pino } from 'pino'
 import { expect, it, vi } from 'vitest'
 import * as Y from 'yjs'
 import { readProgram } from '../../../lib/command-line/read.ts'
-import { Authors } from '../../../sync-server/auth/ownership/authors.ts'
 import { PROGRAM } from '../../../sync-server/cli/program.ts'
 import {
   COMPACT_UPDATES,
@@ -17,12 +16,12 @@ import { Fault } from '../../../sync-server/storage/faults.ts'
 import { LevelUpdateLog } from '../../../sync-server/storage/level-update-log.ts'
 import type { RoomEnv } from '../../../sync-server/sync/room-env.ts'
 import { Rooms } from '../../../sync-server/sync/rooms.ts'
-import { initWorkspace, serverClientOf } from '../../../workspace/document/schema.ts'
 import { ask, member } from '../../support/auth/members.ts'
 import { frame, liveDoc, RawClient, until } from '../../support/client.ts'
 import { startHere } from '../../support/in-process.ts'
 import { deepJson, poison, putIn } from '../../support/poison.ts'
 import { ownerToken, type ServerAt, setToken, tempDir } from '../../support/server.ts'
+import { bareRoom } from '../../support/sync-server/bare-room.ts'
 import { MemoryUpdateLog } from '../../support/sync-server/memory-update-log.ts'
 
 /** The data of a server that had these workspaces, each with a list. */
@@ -134,25 +133,11 @@ const roomsWith = async (hooks: Partial<RoomEnv>) => {
   const errors: Error[] = []
   const rooms: Rooms = new Rooms(
     {
-      log,
-      ...{ maxAwareness: 8_192, maxDocument: 1e9, slowReaderMs: 30_000 },
-      ...{ mayRead: () => true, isMoved: () => false },
-      now: () => clock.now,
-      gate: () => new Authors(() => false),
-      prepare: (doc, name) => initWorkspace(doc, name, clock.now),
-      serverClient: serverClientOf,
-      taskOf: () => null,
-      keepsText: () => false,
-      keeps: () => true,
-      onDocument: () => {},
-      onAwareness: () => {},
+      ...bareRoom(log, () => clock.now),
       onFailure: (room, error) => {
         errors.push(error)
         rooms.fault(room, error)
       },
-      onCommit: () => {},
-      onForgery: () => {},
-      onClose: () => {},
       ...hooks,
     },
     () => {},

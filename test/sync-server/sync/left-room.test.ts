@@ -1,11 +1,10 @@
 import { expect, it } from 'vitest'
-import { Authors } from '../../../sync-server/auth/ownership/authors.ts'
 import { LeaseEnded } from '../../../sync-server/storage/integrity/db.ts'
 import { openLevel } from '../../../sync-server/storage/integrity/open.ts'
 import { LevelUpdateLog } from '../../../sync-server/storage/level-update-log.ts'
 import { Rooms } from '../../../sync-server/sync/rooms.ts'
-import { initWorkspace, serverClientOf } from '../../../workspace/document/schema.ts'
 import { tempDir } from '../../support/server.ts'
+import { bareRoom } from '../../support/sync-server/bare-room.ts'
 
 const open = async () => {
   const store = await openLevel(tempDir('left'))
@@ -13,25 +12,12 @@ const open = async () => {
   const lease = { holds: true }
   const rooms: Rooms = new Rooms(
     {
-      log,
-      ...{ maxAwareness: 8_192, maxDocument: 1e9, slowReaderMs: 30_000 },
-      ...{ mayRead: () => lease.holds, isMoved: () => false },
-      now: Date.now,
-      gate: () => new Authors(() => false),
-      prepare: (doc, name) => initWorkspace(doc, name, 0),
-      serverClient: serverClientOf,
-      taskOf: () => null,
-      keepsText: () => false,
-      keeps: () => true,
-      onDocument: () => {},
-      onAwareness: () => {},
+      ...bareRoom(log, Date.now),
+      mayRead: () => lease.holds,
       onFailure: (room, error) => {
         if (error instanceof LeaseEnded) rooms.lose(room)
         else throw error
       },
-      onCommit: () => {},
-      onForgery: () => {},
-      onClose: () => {},
     },
     () => {},
   )
