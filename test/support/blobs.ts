@@ -16,7 +16,11 @@ export const named = (bytes: Buffer): Bytes => ({
   size: bytes.length,
 })
 
-export const someBytes = (size: number): Bytes => named(randomBytes(size))
+/** Random bytes. The first one never occurs in UTF-8, so that they are never taken for a text. */
+export const someBytes = (size: number): Bytes => {
+  const bytes = randomBytes(size)
+  return named(bytes.fill(0xff, 0, Math.min(size, 1)))
+}
 
 export const blobUrl = (server: { url: string }, sha256: string, workspace = 'default'): string =>
   `${server.url}/api/workspaces/${workspace}/blobs/${sha256}`
