@@ -117,6 +117,7 @@ export const startApp = (options: StartOptions): { done: Promise<number> } => {
     failure = error
     quit()
   }
+  terminal.own()
   const instance = render(
     <Root
       {...{ opening, env, onFailed, theme, terminal }}

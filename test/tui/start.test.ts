@@ -56,6 +56,23 @@ it('[TUI-45] what is typed the moment the first form is drawn is in it', async (
   expect(attached.closed).toBe(true)
 })
 
+it('[TUI-78] keys typed before the first frame do not move it: they are echoed no more, and it begins at the left edge', async () => {
+  const events: string[] = []
+  const terminal = tty((text) => events.push(text))
+  const { stdin } = terminal
+  stdin.setRawMode = (isRaw) => {
+    events.push(`raw ${isRaw}`)
+    return stdin
+  }
+  const attached = held(makeWorld(SMALL, Date.now()))
+  const { done } = startApp({ opening: Promise.resolve(attached), attached, env: {}, ...terminal })
+  await until('there is a frame', () => events.join('').includes('For me'))
+  expect(events.slice(0, 2)).toEqual(['raw true', '\r'])
+  terminal.type('q')
+  expect(await done).toBe(0)
+  expect(events.filter((event) => event.startsWith('raw')).at(-1)).toBe('raw false')
+})
+
 it('[TUI-78] keys typed with the one that opens a file are typed into it, and do nothing elsewhere', async () => {
   const attached = held(makeWorld(SMALL, Date.now()))
   const shown = await show(attached, 100, 24)

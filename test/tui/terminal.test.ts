@@ -48,7 +48,7 @@ interface Polled {
 }
 
 inTerminal(
-  '[TUI-40] [TUI-79] [TUI-83] a person joins, delegates, watches, edits with an agent, and leaves the terminal as it was',
+  '[TUI-31] [TUI-40] [TUI-79] [TUI-83] a person joins, delegates, watches, edits with an agent, and leaves the terminal as it was',
   async () => {
     const { terminal } = await person(server.url)
     await join(terminal, 'Ann')
@@ -115,6 +115,8 @@ inTerminal(
     })
     terminal.press('Escape')
     await terminal.shows('m rename') // it is closed
+    await bob.ask('discover')
+    await terminal.hides('✎ Ann')
     terminal.press('q')
     await terminal.shows('EXIT 0')
     await leftAsItWas(terminal)
@@ -312,7 +314,7 @@ const leftAsItWas = async (terminal: Terminal): Promise<void> => {
 }
 
 inTerminal(
-  '[TUI-41] a restart of the server and the end of the link are seen, and gone on from',
+  '[TUI-41] [TUI-78] a restart of the server and the end of the link are seen, and gone on from',
   async () => {
     const own = await startServer()
     const { terminal, me } = await person(own.url, [80, 24])
@@ -337,6 +339,15 @@ inTerminal(
     await until('there is another link', async () => (await me.run('status')).code === 0)
     terminal.press('q')
     await terminal.shows('EXIT 0')
+    // The link is there: the first frame fills the screen. A key was echoed before it.
+    terminal.type(`printf '\\033c1'; node ${bin('clawlink.mjs')}`)
+    terminal.press('Enter')
+    await terminal.shows('● connected')
+    terminal.press('4')
+    await terminal.shows('[4 Files]')
+    expect(terminal.screen()[0]).toMatch(/^ 0 For me .* ● connected$/)
+    terminal.press('q')
+    await terminal.hides('● connected')
     await back.stop()
   },
 )

@@ -75,6 +75,7 @@ export class EditorSession {
   readonly #ends: (() => void)[] = []
   #cancelShow: (() => void) | null = null
   #cancelDraw: (() => void) | null = null
+  #isClosed = false
 
   constructor(options: EditorOptions) {
     const { attached, path, now, later } = options
@@ -264,8 +265,9 @@ export class EditorSession {
     this.draw()
   }
 
-  /** Has the screen drawn anew, now. */
+  /** Has the screen drawn anew, now. The key that leaves the file draws nothing more. */
   draw(): void {
+    if (this.#isClosed) return
     this.#cancelDraw?.()
     this.#cancelDraw = null
     this.revision++
@@ -274,6 +276,7 @@ export class EditorSession {
   }
 
   close(): void {
+    this.#isClosed = true
     this.#bursts.end()
     this.blame.close()
     this.syntax?.close()

@@ -59,6 +59,15 @@ export class Terminal {
     for (const listener of this.#groundListeners) listener()
   }
 
+  /**
+   * Ends the echo of keys, before the first frame: this begins where the cursor is, which keys typed ahead have moved
+   * from the left edge.
+   */
+  own(): void {
+    this.keys.setRawMode(true)
+    this.#options.stdout.write('\r')
+  }
+
   /** From here on the mouse is the program's, and the screen is Ink's; `leave` has Ink give it back, at once. */
   begin(leave: () => void): void {
     this.#leave = leave

@@ -44,8 +44,12 @@ export const open = (
   let now = 1_000
   let left = 0
   const timers = new Set<{ at: number; run: () => void }>()
-  const session = new EditorSession({
-    ...{ attached, path, now: () => now, leave: () => left++ },
+  const leave = () => {
+    left++
+    session.close()
+  }
+  const session: EditorSession = new EditorSession({
+    ...{ attached, path, now: () => now, leave },
     later: (ms, run) => {
       const timer = { at: now + ms, run }
       timers.add(timer)

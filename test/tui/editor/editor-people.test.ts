@@ -68,7 +68,6 @@ describe('the bar of the editor (Confusing)', () => {
     keys('ctrl-q')
     expect(left()).toBe(1)
     expect(text()).toBe('one')
-    session.close()
   })
 })
 

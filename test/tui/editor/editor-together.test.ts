@@ -143,6 +143,16 @@ describe('together', () => {
     expect(a.shown.slice(1)).toEqual([null])
   })
 
+  it('[TUI-31] whoever leaves by a key is not in the file any more, however long they stood still', () => {
+    for (const key of ['esc', 'ctrl-q']) {
+      const [a] = together('some text')
+      a.pass(10 * SHOW_MS)
+      a.keys(key)
+      a.pass(10 * SHOW_MS)
+      expect([a.left(), a.shown.at(-1)]).toEqual([1, null])
+    }
+  })
+
   it('[TUI-32] own keys are drawn at once, what others do at most 15 times a second', () => {
     const [a, b] = together('')
     let drawn = 0
