@@ -74,15 +74,8 @@ inTerminal(
     const ann = agents.find(({ name }) => name === 'Ann')!.agent_id
     const answer = (result: string, status: string) =>
       bob.ask(
-        'respond',
-        '--to',
-        ann,
-        '--msg-id',
-        task.message_id,
-        '--result',
-        result,
-        '--status',
-        status,
+        ...['respond', '--to', ann, '--msg-id', task.message_id],
+        ...['--result', result, '--status', status],
       )
     await answer('at it', 'in_progress')
     await terminal.shows(/working/i)
@@ -130,6 +123,8 @@ inTerminal(
     await join(terminal, 'Una')
     const bot = await registeredHere(server.url, 'bot')
     const plan = async () => (await bot.run('file-get', '--key', 'plan.md')).stdout
+    // What the person's link has the bot's gets a moment later.
+    const has = (text: string) => until(`plan.md is ${text}`, async () => (await plan()) === text)
     const make = async (...text: string[]) => {
       terminal.press('n')
       await terminal.shows('New file')
@@ -143,14 +138,14 @@ inTerminal(
     await make('important')
     await terminal.shows(/1. important/)
     terminal.type('very ')
-    await until('what is typed is in the new file', async () => (await plan()) === 'very important')
+    await has('very important')
     terminal.press('Escape')
     await terminal.shows('m rename')
     await make()
     await terminal.shows('plan.md already exists')
     terminal.press('Escape')
     await terminal.hides('already exists')
-    expect(await plan()).toBe('very important')
+    await has('very important')
 
     // Files of the tests before are in the list, too.
     terminal.press('/')
@@ -162,7 +157,7 @@ inTerminal(
     await terminal.shows('Remove plan.md?')
     terminal.press('Enter')
     await terminal.hides('Remove plan.md?')
-    expect(await plan()).toBe('very important')
+    await has('very important')
     terminal.press('D')
     await terminal.shows('Remove plan.md?')
     terminal.type('y')
@@ -171,7 +166,7 @@ inTerminal(
     await terminal.shows('plan.md removed')
     terminal.type('U')
     await terminal.shows('plan.md is back')
-    expect(await plan()).toBe('very important')
+    await has('very important')
 
     terminal.type(':')
     terminal.type('delegate bot write the parser')
@@ -200,8 +195,7 @@ inTerminal(
     await until('it is told', async () =>
       (await bot.run('task', given.message_id)).stdout.includes('Rust'),
     )
-    // The form stays until it knows that, too.
-    await terminal.hides(/^ *Answer \*/m)
+    await terminal.hides(/^ *Answer \*/m) // the form stays until it knows that, too
     terminal.press('q')
     await terminal.shows('EXIT 0')
   },
@@ -215,6 +209,7 @@ inTerminal(
     const bob = await registeredHere(server.url, 'blamed')
     const cat = await registeredHere(server.url, 'critic')
     const text = async () => (await bob.run('file-get', 'guide.md')).stdout
+    const has = (wanted: string) => until(`it is ${wanted}`, async () => (await text()) === wanted)
     await bob.runWith({ stdin: 'first\nsecond\n' }, 'file-put', 'guide.md', '--file', '-')
     await cat.ask('file-edit', 'guide.md', '--find', 'first', '--replace', 'first, by critic')
     await cat.ask('file-suggest', 'guide.md', '--find', 'second', '--replace', '2nd')
@@ -227,7 +222,7 @@ inTerminal(
     // The preview has the text, too.
     await terminal.shows(/guide\.md +1:1/)
     terminal.press('C-t')
-    await terminal.shows(/by blamed now/)
+    await terminal.shows(/by blamed (now|\d)/)
     terminal.press('Escape')
     await terminal.shows('H history')
 
@@ -237,7 +232,7 @@ inTerminal(
     await terminal.shows('+2nd')
     terminal.type('a')
     await terminal.shows('hunk 1 of s-1 accepted')
-    expect(await text()).toBe('first, by critic\n2nd\n')
+    await has('first, by critic\n2nd\n')
     await terminal.shows(/guide\.md by critic .*accepted/)
     terminal.press('Escape')
     await terminal.shows('Suggestions for guide.md')
@@ -254,7 +249,7 @@ inTerminal(
     await terminal.shows('[yes]')
     terminal.press('Enter')
     await terminal.shows('is as in version 2')
-    expect(await text()).toBe('first, by critic\nsecond\n')
+    await has('first, by critic\nsecond\n')
 
     terminal.type(':take-back critic')
     terminal.press('Enter')
@@ -277,6 +272,7 @@ inTerminal(
   async () => {
     const bob = await registeredHere(server.url, 'inviter')
     const { link } = await bob.ask<{ link: string }>('invite', '--role', 'read')
+    const [secret] = /cli_[A-Za-z0-9_-]{20,}/.exec(link)!
     const home = tempDir('watcher')
     const terminal = openTerminal(100, 30, { CLAWLINK_HOME: home })
     open.add(terminal)
@@ -295,7 +291,7 @@ inTerminal(
     expect(terminal.screen().join('\n')).not.toContain('Who are you?')
     const shown = spawnSync('ps', ['-eo', 'args'], { encoding: 'utf8' }).stdout
     expect(shown).toContain('clawlink.mjs -')
-    expect(shown).not.toMatch(/cli_[A-Za-z0-9_-]{20}/)
+    expect(shown).not.toContain(secret) // others' may be there at this moment
     await bob.runWith({ stdin: 'seen by all' }, 'file-put', 'watched.md', '--file', '-')
     terminal.press('4')
     await terminal.shows('watched.md')
@@ -307,7 +303,10 @@ inTerminal(
 /** The shell's screen is back, with what was on it, no mouse reports, a cursor, and echo. */
 const leftAsItWas = async (terminal: Terminal): Promise<void> => {
   await terminal.shows(/^before$/m)
-  expect(terminal.modes()).toEqual({ otherScreen: false, mouse: false, cursor: true })
+  // The program may still be writing them.
+  const isSo = ({ otherScreen, mouse, cursor }: ReturnType<Terminal['modes']>): boolean =>
+    !otherScreen && !mouse && cursor
+  await until('its modes are back', () => isSo(terminal.modes()))
   terminal.type('stty -a | grep -o "[-]*\\becho\\b"; echo mo""de')
   terminal.press('Enter')
   await terminal.shows(/^echo\nmode$/m)
@@ -328,7 +327,7 @@ inTerminal(
     terminal.press('C-s')
     await terminal.shows('queued')
     const back = await startServer({ port: own.port, data: own.data })
-    await terminal.shows('● connected', 40_000)
+    await terminal.shows('● connected')
     const other = await registeredHere(back.url, 'reader')
     await until('it arrived', async () => {
       const { broadcasts } = await other.ask<{ broadcasts: { content: string }[] }>('log')

@@ -12,7 +12,9 @@ describe.skipIf(noBrowser !== null)('the page of a file', () => {
   let bob: Agent
   let ann: Page
   const faults: string[] = []
-  const person = (name: string, role: Role) => visitor(browser, server, { name, role, faults })
+  // page.test.ts and place.test.ts have the service worker.
+  const person = (name: string, role: Role) =>
+    visitor(browser, server, { name, role, faults, serviceWorkers: 'block' })
   const share = async (key: string, stdin: string): Promise<void> => {
     expect((await bob.runWith({ stdin }, 'file-put', key, '-')).code).toBe(0)
   }

@@ -18,7 +18,9 @@ describe.skipIf(noBrowser !== null)('the team in the page', () => {
   let server: Server
   let bob: Agent
   const faults: string[] = []
-  const person = (name: string, role: Role) => visitor(browser, server, { name, role, faults })
+  // page.test.ts and place.test.ts have the service worker.
+  const person = (name: string, role: Role) =>
+    visitor(browser, server, { name, role, faults, serviceWorkers: 'block' })
   const press = (page: Page, name: string | RegExp) =>
     page
       .getByRole('button', { name, exact: typeof name === 'string' })
@@ -118,7 +120,7 @@ describe.skipIf(noBrowser !== null)('the team in the page', () => {
     await press(adam, 'Make a join link')
     await adam.getByRole('img', { name: /QR code/ }).waitFor()
     const link = await adam.getByRole('textbox', { name: 'Join link' }).inputValue()
-    const dee = await (await newProfile(browser)).newPage()
+    const dee = await (await newProfile(browser, { serviceWorkers: 'block' })).newPage()
     watchFaults(dee, faults)
     await joinBy(dee, link, 'Dee')
     await adam.getByLabel('Role of Dee').selectOption('suggest')
