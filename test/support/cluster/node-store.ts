@@ -11,6 +11,8 @@ export interface StoreNode {
   events: string[]
   /** Moves its monotonic clock (milliseconds), as if the process had been stopped for that long. */
   sleep: (ms: number) => void
+  /** Its monotonic clock stands still from now on: it sees nobody's silence grow. */
+  stand: () => void
   /** Ends its beats, as if the process was stopped. */
   stop: () => void
   /** Ends its connections, too, as if the process was killed. */
@@ -28,7 +30,8 @@ export const storeNode = async (
   defers = false,
 ): Promise<StoreNode> => {
   let asleep = 0
-  const clock = () => performance.now() + asleep
+  let standing: number | null = null
+  const clock = () => (standing ?? performance.now()) + asleep
   const node = new NodeStore(address, { id, url, version: '1', owner: '' }, clock)
   await node.open()
   const events: string[] = []
@@ -43,6 +46,9 @@ export const storeNode = async (
     ...{ node, holdings, events, lost },
     sleep: (ms) => {
       asleep += ms
+    },
+    stand: () => {
+      standing = performance.now()
     },
     stop: () => node.stop(),
     kill: async () => {
