@@ -56,6 +56,11 @@ export class Feed {
     this.#ring.push(chunk)
   }
 
+  /** Call after `catchUp` for all `readers` of the room: the commits that all of them have leave memory. */
+  release(readers: ReadonlySet<Connection>): void {
+    this.#ring.release(readers)
+  }
+
   /** Releases the shared frames. */
   forget(): void {
     this.#stored = null

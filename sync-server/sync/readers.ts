@@ -91,7 +91,9 @@ export class Readers {
   }
 
   catchUpAll(): void {
-    for (const connection of this.#env.connections) this.catchUp(connection)
+    const { connections, feed } = this.#env
+    for (const connection of connections) this.catchUp(connection)
+    feed.release(connections)
   }
 
   /** Sends pings, and disconnects readers that take no data for `slowReaderMs`. */

@@ -58,8 +58,11 @@ const sizeOf = ({ bytes, merged }: Chunk): number => bytes.length + (merged?.len
 export class Ring {
   #chunks: Chunk[] = []
   #bytes = 0
+  /** The seq of the newest commit, also if it is not here any more; 0: there was none. */
+  #end = 0
 
   push(chunk: Chunk): void {
+    this.#end = chunk.seq
     this.#chunks.push(chunk)
     this.#bytes += sizeOf(chunk)
     while (this.#bytes > RING_BYTES && this.#chunks.length > 1) {
@@ -68,10 +71,18 @@ export class Ring {
     if (this.#chunks.length > 4096) this.#bytes -= sizeOf(this.#chunks.shift()!)
   }
 
+  /** Drops the commits once all readers have them. A reader without a cursor may need them after its read of the log. */
+  release(readers: Iterable<{ reader: { cursor: number | null } }>): void {
+    if (this.#chunks.length === 0) return
+    for (const { reader } of readers) if (reader.cursor !== this.#end) return
+    this.#chunks = []
+    this.#bytes = 0
+  }
+
   /** The chunk after `seq`; undefined if there is none yet, null if it was dropped. */
   after(seq: number): Chunk | null | undefined {
     const first = this.#chunks[0]
-    if (first === undefined) return undefined
+    if (first === undefined) return seq < this.#end ? null : undefined
     if (seq + 1 < first.seq) return null
     return this.#chunks[seq + 1 - first.seq]
   }
