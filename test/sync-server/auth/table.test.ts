@@ -385,9 +385,9 @@ it('[AUTH-6] revoking cuts live connections within a second', async () => {
   await client.barrier()
   // No timer fires: the connection ends with the revocation, and not with a later look or a heartbeat.
   vi.useFakeTimers({ toFake: ['setTimeout', 'setInterval'] })
-  await ask(server, '/api/admin/revoke', { which: 'a-cut' })
-  expect(await client.closed).toBe(4401)
-  vi.useRealTimers()
+  const revoked = ask(server, '/api/admin/revoke', { which: 'a-cut' })
+  const code = revoked.then(() => client.closed).finally(() => vi.useRealTimers())
+  expect(await code).toBe(4401)
   const again = await ask(server, '/api/ticket', {}, one.headers)
   expect([again.status, again.error?.code]).toEqual([401, 'revoked'])
   const before = await connections() // one that reads nothing is cut, too

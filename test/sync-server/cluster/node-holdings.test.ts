@@ -109,7 +109,7 @@ onPostgres('the workspaces of nodes', (postgres) => {
     await one.holdings.find('default')
     // Its address is wrong, but it lives.
     expect(await other.holdings.find('default')).toMatchObject({ id: 'aaaaaaaa' })
-    // Nobody waits until it is silent, which it never is by this clock.
+    // By this clock it never becomes silent, so nobody can have waited for that.
     other.stand()
     await one.kill()
     await until('it is taken', async () => (await other.holdings.find('default')) === 'here')

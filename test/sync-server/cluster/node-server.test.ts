@@ -143,7 +143,7 @@ onPostgres('nodes with servers', (postgres) => {
     const writer = await liveDoc(`${other.sync}/default`)
     writer.doc.getArray('list').push([21])
     await writer.client.barrier()
-    // That this is sooner than the owner is silent is shown by node-holdings.test.ts, which has the clock.
+    // node-holdings.test.ts shows that nobody waits for silence: it controls the clock.
     console.log(`served again ${Math.round(performance.now() - killed)} ms after kill -9`)
     const list = Array.from({ length: 21 }, (_, i) => i + 1)
     await until('the reader has it', () => reader.doc.getArray('list').length === 21)

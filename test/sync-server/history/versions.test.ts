@@ -257,7 +257,7 @@ it('[VERSION-2] kill -9 between a commit and its version, at random moments: the
   const texts = new Map<number, string>()
   const kept = new Set<number>()
   let folded = 0
-  // Each second kill may come before two versions are stored; on an idle machine few do.
+  // Only every second kill can come before two versions, and on an idle machine about half of these do.
   const rounds = orLong(4, 8)
   for (let round = 0; round < rounds || (folded === 0 && round < 10 * rounds); round++) {
     const { client, put } = await fileClient(`${own.sync}/w`, 'ann', doc)
