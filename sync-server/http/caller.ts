@@ -35,8 +35,7 @@ export const authorizeRequest = (
     c.set('caller', access.authenticator.authenticate(secret))
     c.set('secret', secret)
   }
-  const named = /^\/(?:api\/workspaces|w)\/([^/]*)/.exec(c.req.path)?.[1]
-  const workspace = named ?? (plain ? 'default' : undefined)
+  const workspace = workspaceIn(c) ?? (plain ? 'default' : undefined)
   authorize(callerOf(c), { role, workspace, plain }, access.workspaces)
 }
 
@@ -53,9 +52,18 @@ const secretIn = (c: HttpContext, isPlain: boolean): string | null => {
   return bearerIn(c.req.header('authorization')) ?? inUrl ?? asPassword ?? pageSecretIn(c)
 }
 
-/** Call it after a wait. Throws `unauthorized`, `revoked` if the credential ended meanwhile. */
+/** The workspace that the path names. */
+const workspaceIn = (c: HttpContext): string | undefined =>
+  /^\/(?:api\/workspaces|w)\/([^/]*)/.exec(c.req.path)?.[1]
+
+/**
+ * Call it after a wait. Throws `unauthorized`, `revoked` if the credential ended meanwhile, `unknown_workspace` if the
+ * workspace was removed.
+ */
 export const authenticateAgain = (c: HttpContext, access: AccessStore): void => {
   access.authenticator.authenticate(c.get('secret') ?? '')
+  const workspace = workspaceIn(c)
+  if (workspace !== undefined) access.workspaces.checkNotRemoved(workspace)
 }
 
 /** null: the request showed no credential, and its route needs none. */

@@ -3,7 +3,7 @@ import { expect, it } from 'vitest'
 import { LIMITS } from '../../../sync-server/config/quotas.ts'
 import { nearLimits, type ServerStatus } from '../../../sync-server/ops/host/status.ts'
 import { agentHere } from '../../support/agent.ts'
-import { member } from '../../support/auth/members.ts'
+import { ask, member } from '../../support/auth/members.ts'
 import { RawClient, until } from '../../support/client.ts'
 import { startHere } from '../../support/in-process.ts'
 import { syncHere, syncJsonHere } from '../../support/ops/commands.ts'
@@ -60,9 +60,19 @@ it('[ADMIN-2] a removed workspace is reached by nobody, keeps its data, and come
   const data = ['--data', server.data]
   const ann = await member(server, 'a-ann', 'write', 'docs')
   const client = await RawClient.open(`${server.sync}/docs`, ann.headers)
+  const api = '/api/workspaces/docs'
+  await ask(server, `${api}/register`, { name: 'Ann' }, ann.headers)
+  const inbox = () =>
+    ask(server, `${api}/inbox?wait=50&types=direct_message`, undefined, ann.headers)
+  const waits = inbox()
+  // Answered after the poll has begun, in all likelihood; a poll that comes later is refused in the same way.
+  await ask(server, `${api}/agents`, undefined, ann.headers)
   const line = await syncHere('workspaces', 'remove', 'docs', ...data)
   expect([line.code, line.stdout]).toEqual([0, expect.stringContaining('its data stay')])
   expect(await client.closed).toBe(1001)
+  for (const asked of [await waits, await inbox()]) {
+    expect(asked).toMatchObject({ status: 404, error: { code: 'unknown_workspace' } })
+  }
   const listed = () =>
     syncJsonHere<{ workspaces: { workspace: string }[]; removed: object[] }>('workspaces', ...data)
   expect(await listed()).toMatchObject({
