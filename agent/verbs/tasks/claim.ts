@@ -2,9 +2,9 @@ import * as actions from '../../../workspace/actions/change-task.ts'
 import type { Task } from '../../../workspace/tasks/tasks.ts'
 import { inputOf } from '../../command/action-input.ts'
 import type { Verb } from '../../command/call.ts'
-import { act, type Printed } from '../../command/replica-actor.ts'
+import { act, type Print } from '../../command/replica-actor.ts'
 import { printTask } from '../../command/task-command.ts'
-import { idText, oneLine, withBody } from '../../command/text.ts'
+import { idText, oneLine, who, withBody } from '../../command/text.ts'
 
 export const claim: Verb = async (call) => {
   const input = inputOf(call, actions.claim.input)
@@ -12,11 +12,11 @@ export const claim: Verb = async (call) => {
 }
 
 /** All that an agent needs to begin the task. */
-const printNext = ({ task: granted }: { task: Task }): Printed => {
+const printNext: Print<{ task: Task }> = ({ task: granted }, { doc }) => {
   const { task_id, token, priority, from_agent, task, context } = granted
   return {
     lines: [
-      `${idText(task_id)} is yours, token ${token}, priority ${priority}, from ${idText(from_agent)}`,
+      `${idText(task_id)} is yours, token ${token}, priority ${priority}, from ${who(doc, from_agent)}`,
       ...withBody('task:', task),
       ...(context === null ? [] : [oneLine(`context: ${JSON.stringify(context)}`)]),
     ],

@@ -61,9 +61,9 @@ const flushMirrors = async (
 }
 
 /** The task, and the versions of files that are its result. */
-const printAnswer = ({ task }: { task: Task }): Printed => ({
+const printAnswer = ({ task }: { task: Task }, session: WorkspaceSession): Printed => ({
   lines: [
-    ...printTask()({ task }).lines,
+    ...printTask()({ task }, session).lines,
     ...(task.artifacts ?? []).map(
       ({ file_key, version }) => `artifact: ${path(file_key)} version ${version}`,
     ),

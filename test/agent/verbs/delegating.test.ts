@@ -99,7 +99,7 @@ describe('whom a task is for', () => {
     )
     const { stdout } = await scout.atLink('claim')
     expect(stdout).toBe(
-      `${low.task_id} is yours, token 1, priority low, from ${lead.id}\ntask: dig\n`,
+      `${low.task_id} is yours, token 1, priority low, from ${lead.id} (Lead)\ntask: dig\n`,
     )
     const none = await scout.atLink('claim', '--next')
     expect(none).toMatchObject({ code: 3, stdout: '' })
@@ -193,7 +193,8 @@ describe('while it goes on', () => {
     const said = await scout.atLink(
       ...`respond --to Lead --msg-id ${task_id} --result done`.split(' '),
     )
-    expect(said.stdout).toBe(`${task_id} is input-required: ${smith.id} is to approve the result\n`)
+    const approver = `${smith.id} (Smith)`
+    expect(said.stdout).toBe(`${task_id} is input-required: ${approver} is to approve the result\n`)
     expect(refused(await scout.atLink('approve', task_id, '--json')).code).toBe(5)
     const [asked] = (await poll(smith)).filter(({ type }) => type === 'task_update')
     expect(asked).toMatchObject({ event: 'approval-asked', text: 'done', from_agent: scout.id })
