@@ -210,6 +210,28 @@ describe('the preview', () => {
     expect(narrow.text()).not.toContain('here since')
     narrow.desk.close()
   })
+
+  it('[TUI-70] of a folder the preview has its files, also while it is closed', () => {
+    const { desk, keys, lines } = sit({ columns: 120 })
+    const beside = () => lines().flatMap((line) => line.split('│')[1]?.trim() ?? [])
+    keys('4', 'g')
+    const folder = /(\S+)\/\s/.exec(lines()[1]!)![1]!
+    const inside = desk.look.snapshot.files
+      .map(({ info }) => info.file_key)
+      .filter((key) => key.startsWith(`${folder}/`))
+      .map((key) => key.slice(folder.length + 1))
+    expect(inside.length).toBeGreaterThan(0)
+    for (const _ of ['open', 'closed']) {
+      expect(beside()[0]).toMatch(new RegExp(`^${folder}/ +${inside.length} files?$`))
+      expect(
+        beside()
+          .slice(2, 2 + inside.length)
+          .sort(),
+      ).toEqual(inside.sort())
+      keys('enter')
+    }
+    desk.close()
+  })
 })
 
 describe('the help', () => {

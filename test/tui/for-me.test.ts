@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, expect, it, vi } from 'vitest'
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import type { BroadcastId } from '../../protocol/ids.ts'
 import { isoTime } from '../../workspace/document/schema.ts'
 import { addBroadcast } from '../../workspace/messages/broadcasts.ts'
@@ -177,4 +177,89 @@ it('[TUI-67] a message is shown with the thread it is part of', async () => {
   expect(text()).toMatch(/first words[\s\S]*second words[\s\S]*third words/)
   expect(text()).not.toContain('other words')
   desk.close()
+})
+
+describe('the words for what happens to a task', () => {
+  const asks = (task: string, more: object): Message =>
+    ({
+      ...direct(`t-${task}`, ''),
+      ...{ type: 'task_response', result: '', status: 'input-required', ...more },
+    }) as Message
+
+  it('[TUI-50] (wording) a message of a task says what its sender did, and the keys for it', async () => {
+    const { desk, attached, text, keys } = await sit()
+    const cases: [Message, RegExp][] = [
+      [asks('asking', { result: 'Which language?' }), /Lead asks: Which language\?.*; r answers/],
+      [
+        asks('judged', { event: 'approval-asked', result: 'all done' }),
+        /Lead asks for approval: all done.*a approves, x sends it back/,
+      ],
+      [
+        {
+          ...asks('judged', { event: 'approval-asked', text: '' }),
+          type: 'task_update',
+        } as Message,
+        /Lead asks for approval: judged.*a approves, x sends it back/,
+      ],
+      // Another is to approve it.
+      [asks('given', { event: 'approval-asked' }), /Lead asks for approval: given +enter/],
+      [asks('others', { status: 'in_progress', result: '2 of 3' }), /Lead is at it: 2 of 3/],
+      [asks('others', { status: 'completed' }), /Lead completed it: others/],
+      [asks('gone', { status: 'later-word' }), /Lead later-word: t-gone/],
+    ]
+    for (const [message, words] of cases) {
+      attached.arrive(message)
+      expect(text().replace(/\n\s*/g, ' ')).toMatch(words)
+      expect(text()).not.toMatch(/in_progress|input-required/)
+      keys('esc')
+    }
+    desk.close()
+  })
+
+  it('[TUI-64] (wording) news names the task, not its id, nor a raw state', async () => {
+    const { desk, attached, keys, text } = await sit()
+    const news = asks('others', { status: 'in_progress', result: '2 of 3' })
+    const sent = { ...asks('anyone', { event: 'sent-back', text: 'no' }), type: 'task_update' }
+    attached.set({ unread: [news, sent as Message] })
+    await vi.advanceTimersByTimeAsync(200)
+    keys('0')
+    expect(text()).toMatch(/news .*is at it: 2 of 3 \(others\)/)
+    expect(text()).not.toMatch(/in_progress|t-others/)
+    desk.close()
+  })
+
+  it('[TUI-65] whoever does something about a task has read what was said of it', async () => {
+    const { desk, attached, keys } = await sit()
+    attached.set({ unread: [asks('judged', { event: 'approval-asked', result: 'all done' })] })
+    await vi.advanceTimersByTimeAsync(200)
+    keys('0', 'j', 'a')
+    await vi.advanceTimersByTimeAsync(0)
+    expect(attached.ran.map(({ argv }) => argv)).toEqual([
+      ['approve', '--task=t-judged'],
+      ['poll', '--id=t-judged'],
+    ])
+    expect(desk.look.state.toasts.map((toast) => toast.text)).toContain('approved: judged')
+    desk.close()
+  })
+
+  it('[TUI-18] (wording) the page calls my own answer an answer, and each step by what was done', async () => {
+    const { desk, attached, keys, text } = await sit()
+    const seen = () =>
+      text()
+        .replace(/ *\n */g, '\n')
+        .replace(/ +/g, ' ')
+    keys('0', 'enter')
+    expect(seen()).toMatch(/\nQuestion\nWhich language\?/)
+    moveTask(attached.doc, {
+      ...{ task: 't-asking' as never, by: ME, state: 'working', message: 'Rust' },
+      ...{ key: 'said', now: NOW },
+    })
+    await vi.advanceTimersByTimeAsync(200)
+    expect(seen()).toMatch(/\nAnswer\nRust/)
+    expect(seen()).toMatch(
+      /Lead ◐ claimed it\n.*Lead \? asks\nWhich language\?\n.*Scout ◐ answers\n/,
+    )
+    expect(seen()).not.toContain('Result')
+    desk.close()
+  })
 })

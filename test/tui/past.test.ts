@@ -49,7 +49,29 @@ describe('history of a file', () => {
     expect(shown()[2]).toMatch(/^ {3}2 -two {30,}│ {4}2 \+2$/)
     keys('g')
     await settle()
-    expect(shown()[0]).toMatch(/^no older version is kept {30,}│ version 1$/)
+    expect(shown()[0]).toMatch(/^version 1 is the first {30,}│ version 1$/)
+    desk.close()
+  })
+
+  it('[TUI-87] the oldest version that is kept has no other beside it, and says so', async () => {
+    const { desk, keys, text, attached } = await atHistory([], 120)
+    const kept = versionsOf(
+      TEXTS,
+      desk.look.snapshot.agents.map(({ agent }) => agent.agent_id),
+      NOW,
+    )
+    attached.answers = (argv) => {
+      const ran = kept(argv)
+      const { versions } = (ran.data ?? {}) as { versions?: { version: number }[] }
+      if (versions === undefined) return ran
+      return { ...ran, data: { ...ran.data!, versions: versions.filter((one) => one.version > 2) } }
+    }
+    keys('esc', 'H')
+    await settle()
+    await settle()
+    keys('g')
+    await settle()
+    expect(text()).toMatch(/no older version is kept {30,}│ version 3/)
     desk.close()
   })
 

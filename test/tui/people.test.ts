@@ -47,6 +47,37 @@ describe('watchers (W3)', () => {
     expect(text()).toContain('Who are you?')
     desk.close()
   })
+
+  it('[TUI-59] a key for what a watcher cannot do says so at once, in every view; no form is opened', () => {
+    const watch = held(makeWorld(SMALL, NOW), false)
+    watch.set({ role: 'read' })
+    // Whoever took part, and whose role the host has changed since.
+    const changed = held(makeWorld(SMALL, NOW), true)
+    changed.set({ role: 'read' })
+    for (const attached of [watch, changed]) {
+      const { desk, keys, lines, text } = atDesk(attached, () => Date.now(), { columns: 200 })
+      for (const [view, own] of Object.entries({ 1: 'pP', 2: 'crnaxXL', 3: 'r', 4: 'nmDU' })) {
+        keys(view)
+        expect(lines().at(-1)).not.toMatch(
+          /pause|resume|claim|respond|note|reply|new|rename|remove|delegate|broadcast|send/,
+        )
+        for (const key of [...own, ...'dbsSu']) {
+          keys(key)
+          expect(desk.look.state.mode.kind, `${view} ${key}`).toBe('browse')
+          expect(text(), `${view} ${key}`).toContain('your link only reads')
+          // The toasts go.
+          keys('esc')
+          expect(text()).not.toContain('your link only reads')
+        }
+      }
+      keys(':')
+      for (const char of 'delegate Lead look') desk.press({ name: char, text: char })
+      keys('enter')
+      expect(text()).toContain('your link only reads')
+      expect(attached.ran).toEqual([])
+      desk.close()
+    }
+  })
 })
 
 it('[TUI-60] (W4) times are those of one clock, this machine’s, and say their zone', async () => {

@@ -2,6 +2,7 @@ import type { UiFrame } from '../model/frame.ts'
 import { type ReadPage, readPage } from '../model/state.ts'
 import { pickedForMe } from '../views/for-me.ts'
 import { isSplit } from '../views/parts/split.ts'
+import { whyWatching } from '../views/parts/watching.ts'
 import { aboutOf } from '../views/picked.ts'
 import { isWaiting, pickedHunk, shownSuggestion } from '../views/suggestions.ts'
 import { plannedUndo, undoSize, workWords } from '../views/undo.ts'
@@ -80,6 +81,8 @@ const askUndo = (look: UiFrame, page: ReadPage): Steps => {
   const planned = plannedUndo(look, page)
   if (planned === null) return say('it is not read yet')
   if (planned.files.length === 0) return say('nothing of it is in the files')
+  const refused = whyWatching(look.snapshot)
+  if (refused !== null) return say(refused)
   const words = workWords(look.snapshot, page.id)
   const asked = openForm('take-back', look.snapshot, page.id, words)
   const note = `${undoSize(planned.files)}: ${planned.files.map(({ file_key }) => file_key).join(', ')}`

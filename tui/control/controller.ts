@@ -252,8 +252,8 @@ export class Controller {
     if (this.#isSending(form)) this.#apply({ type: 'mode', mode: BROWSE })
     this.#apply({ type: 'unmark' })
     this.#apply({ type: 'forget', form })
-    // Whoever replies has read it.
-    if (form.name === 'reply') this.#markRead({ kind: 'entry', id: form.subject, top: 0 })
+    // Whoever replies to a message, or does something about its task, has read it.
+    for (const id of [form.subject, ...form.others]) this.#markRead({ kind: 'entry', id, top: 0 })
     const { durable, file } = (data ?? {}) as { durable?: boolean; file?: { file_key: FileKey } }
     const late = durable === false ? '; queued until the server is back' : ''
     const more = count === 1 ? '' : `, and ${count - 1} more`

@@ -15,6 +15,7 @@ import { EMPTY, lineOf } from '../terminal/line.ts'
 import { knownCheckpoints } from '../views/checkpoints.ts'
 import { feedList } from '../views/feed.ts'
 import { pickedForMe } from '../views/for-me.ts'
+import { whyNot } from '../views/parts/watching.ts'
 import { aboutOf, pickedId, waitsForMe } from '../views/picked.ts'
 import { listedSuggestions } from '../views/suggestions.ts'
 import { onAuthorshipCommand } from './authorship.ts'
@@ -31,6 +32,8 @@ type Values = Readonly<Record<string, string>>
 export const onCommand = (look: UiFrame, command: UiCommand, values: Values): Steps => {
   const { state } = look
   const { name } = command
+  const refused = whyNot(look.snapshot, name)
+  if (refused !== null) return [{ type: 'say', text: refused }]
   switch (name) {
     case 'me':
     case 'agents':

@@ -5,6 +5,7 @@ import { ago } from '../model/frame.ts'
 import { type Snapshot, shownNameOf } from '../model/snapshot.ts'
 import type { Form } from '../model/state.ts'
 import { lineOf } from '../terminal/line.ts'
+import { cut, harmless } from '../text/display.ts'
 import { AUTHORSHIP_FORMS } from './authorship-forms.ts'
 import {
   body,
@@ -30,6 +31,22 @@ const readersOf = ({ kind, task }: FeedEntry): string[] => {
   if (kind === 'broadcast') return [EVERYBODY, SENDER]
   return task === undefined ? [SENDER] : [INVOLVED, SENDER]
 }
+
+/** The statuses of a response, by the words for them. */
+const STATUSES = {
+  completed: 'completed',
+  'at work': 'in_progress',
+  'a question': 'input-required',
+  failed: 'failed',
+  declined: 'rejected',
+} as const
+
+/** Characters of a task that a line about it shows. */
+const TITLE = 48
+
+/** The task, shortened; its id where it is not in the document. */
+const titleOf = ({ taskById }: Snapshot, id: string): string =>
+  cut(harmless(taskById.get(id)?.task ?? id), TITLE)
 
 export const FORMS = {
   register: {
@@ -71,36 +88,48 @@ export const FORMS = {
   claim: {
     title: (about) => `Claim ${about}`,
     fields: none,
-    run: (_, task) => ({ argv: ['claim', `--task=${task}`], done: `${task} is yours` }),
+    run: (_, task, snapshot) => ({
+      argv: ['claim', `--task=${task}`],
+      done: `yours: ${titleOf(snapshot, task)}`,
+    }),
   },
   release: {
     title: (about) => `Release ${about}`,
     fields: none,
-    run: (_, task) => ({ argv: ['release', `--task=${task}`], done: `${task} released` }),
+    run: (_, task, snapshot) => ({
+      argv: ['release', `--task=${task}`],
+      done: `released: ${titleOf(snapshot, task)}`,
+    }),
   },
   approve: {
     title: (about) => `Approve ${about}`,
     fields: none,
-    run: (_, task) => ({ argv: ['approve', `--task=${task}`], done: `${task} approved` }),
+    run: (_, task, snapshot) => ({
+      argv: ['approve', `--task=${task}`],
+      done: `approved: ${titleOf(snapshot, task)}`,
+    }),
   },
   decline: {
     title: (about) => `Decline ${about}`,
     fields: () => [text('reason', 'Reason', { needed: true })],
-    run: ({ reason }, task) =>
-      withBody(['decline', `--task=${task}`], body('reason', reason), `${task} declined`),
+    run: ({ reason }, task, snapshot) =>
+      withBody(
+        ['decline', `--task=${task}`],
+        body('reason', reason),
+        `declined: ${titleOf(snapshot, task)}`,
+      ),
   },
   respond: {
     title: (about) => `Respond to ${about}`,
     fields: () => [
       text('result', 'Result', { needed: true }),
-      choice('status', 'Status', [
-        ...['completed', 'in_progress', 'input-required', 'failed', 'rejected'],
-      ]),
+      choice('status', 'Status', Object.keys(STATUSES)),
     ],
-    run: ({ result, status }, task, { taskById }) => {
-      const to = taskById.get(task)?.from_agent ?? ''
-      const argv = ['respond', `--to=${to}`, `--msg-id=${task}`, ...flag('status', status)]
-      return withBody(argv, body('result', result), `${task}: ${status}`)
+    run: ({ result, status = '' }, task, snapshot) => {
+      const to = snapshot.taskById.get(task)?.from_agent ?? ''
+      const state = STATUSES[status as keyof typeof STATUSES]
+      const argv = ['respond', `--to=${to}`, `--msg-id=${task}`, ...flag('status', state)]
+      return withBody(argv, body('result', result), `${status}: ${titleOf(snapshot, task)}`)
     },
   },
   answer: {
@@ -110,20 +139,28 @@ export const FORMS = {
       return `${owner === null ? 'its owner' : (names.get(owner) ?? owner)} asks: ${message}`
     },
     fields: () => [text('text', 'Answer', { needed: true })],
-    run: ({ text }, task) =>
-      withBody(['answer', `--task=${task}`], body('text', text), `${task}: answered`),
+    run: ({ text }, task, snapshot) =>
+      withBody(
+        ['answer', `--task=${task}`],
+        body('text', text),
+        `answered: ${titleOf(snapshot, task)}`,
+      ),
   },
   note: {
     title: (about) => `Note on ${about}`,
     fields: () => [text('text', 'Note', { needed: true })],
-    run: ({ text }, task) =>
-      withBody(['note', `--task=${task}`], body('text', text), `noted on ${task}`),
+    run: ({ text }, task, snapshot) =>
+      withBody(['note', `--task=${task}`], body('text', text), `noted: ${titleOf(snapshot, task)}`),
   },
   cancel: {
     title: (about) => `Cancel ${about}`,
     fields: () => [text('reason', 'Reason')],
-    run: ({ reason }, task) =>
-      withBody(['cancel', `--task=${task}`], body('reason', reason), `${task} canceled`),
+    run: ({ reason }, task, snapshot) =>
+      withBody(
+        ['cancel', `--task=${task}`],
+        body('reason', reason),
+        `canceled: ${titleOf(snapshot, task)}`,
+      ),
   },
   broadcast: {
     title: () => 'Tell everybody',

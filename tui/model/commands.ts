@@ -311,7 +311,7 @@ export const UI_COMMANDS: readonly UiCommand[] = [
 
 /** Keys while something is typed: they are the same in every line and form. */
 export const TYPING: readonly { keys: readonly string[]; what: string }[] = [
-  { keys: ['enter'], what: 'do it; in a form with several lines: ctrl-s' },
+  { keys: ['enter'], what: 'do it' },
   { keys: ['esc'], what: 'leave it' },
   { keys: ['tab', 'shift-tab'], what: 'complete; in a form: next field, field before' },
   { keys: ['up', 'down'], what: 'other completion; in a form: field before, next field' },
@@ -320,7 +320,7 @@ export const TYPING: readonly { keys: readonly string[]; what: string }[] = [
     what: 'move in the line; of a choice the one before, the next',
   },
   { keys: ['ctrl-w', 'ctrl-u', 'ctrl-k'], what: 'delete the word before, all before, all after' },
-  { keys: ['ctrl-s'], what: 'send the form' },
+  { keys: ['ctrl-s'], what: 'send the form, as enter does' },
   { keys: ['ctrl-j', 'alt-enter'], what: 'a line end, where several lines are allowed' },
 ]
 

@@ -6,6 +6,7 @@ import { fileEntries } from '../../workspace/document/shape.ts'
 import type { BroadcastMessage, DirectMessage } from '../../workspace/messages/broadcasts.ts'
 import { someBroadcasts } from '../../workspace/messages/live-log.ts'
 import { type Task, taskHistory } from '../../workspace/tasks/tasks.ts'
+import { stepWords } from '../text/task-words.ts'
 import type { FeedEntry } from './feed.ts'
 import type { FileLine } from './snapshot.ts'
 
@@ -47,9 +48,10 @@ export const taskEntries = function* (doc: Y.Doc, task: Task): Generator<FeedEnt
   const text = `delegated: ${task.task}`
   const created = { id: task_id, at, from: from_agent, to: to_agent, text, ...common }
   yield { ...created, kind: 'task', state: 'submitted' }
-  for (const { state, by, message, at: moved, revision } of taskHistory(doc, task_id)) {
+  for (const { state, event, by, message, at: moved, revision } of taskHistory(doc, task_id)) {
     const id = `${task_id}#${revision}`
-    const words = message === '' ? state : `${state}: ${message}`
+    const did = stepWords(state, event)
+    const words = message === '' ? did : `${did}: ${message}`
     const text = `${words} (${task.task})`
     yield { id, at: moved, kind: 'task', from: by, to: null, text, state, ...common }
   }

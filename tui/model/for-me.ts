@@ -1,5 +1,6 @@
 import type { AgentId, FileKey } from '../../protocol/ids.ts'
 import type { Message } from '../../workspace/messages/message.ts'
+import { stepWords } from '../text/task-words.ts'
 import { latest } from './frame.ts'
 import { type Snapshot, waitFor } from './snapshot.ts'
 import type { Page } from './state.ts'
@@ -31,6 +32,7 @@ const items = latest(
     capabilities: Snapshot['capabilities'],
     reviews: Snapshot['reviews'],
     unread: Snapshot['unread'],
+    taskById: Snapshot['taskById'],
   ): readonly ForMe[] => {
     const found: ForMe[] = []
     for (const task of tasks) {
@@ -54,22 +56,24 @@ const items = latest(
     }
     const waiting = new Set(found.map(({ about }) => about))
     for (const message of unread) {
-      if (!waiting.has(message.message_id)) found.push(...unreadItem(message))
+      if (!waiting.has(message.message_id)) found.push(...unreadItem(message, taskById))
     }
     const rank = ({ why }: ForMe) => REASONS.indexOf(why)
     return found.sort((a, b) => rank(a) - rank(b) || a.at - b.at || (a.id < b.id ? -1 : 1))
   },
 )
 
-export const forMe = ({ me, tasks, capabilities, reviews, unread }: Snapshot): readonly ForMe[] =>
-  items(me, tasks, capabilities, reviews, unread)
+export const forMe = (snapshot: Snapshot): readonly ForMe[] => {
+  const { me, tasks, capabilities, reviews, unread, taskById } = snapshot
+  return items(me, tasks, capabilities, reviews, unread, taskById)
+}
 
 /** The number of things that wait for this person. */
 export const waitingCount = (snapshot: Snapshot): number =>
   forMe(snapshot).filter(({ why }) => COUNTED.has(why)).length
 
 /** A message as an item; none for one that the feed or the list of files tells. */
-const unreadItem = (message: Message): ForMe[] => {
+const unreadItem = (message: Message, taskById: Snapshot['taskById']): ForMe[] => {
   const { message_id: about, from_agent, timestamp, type } = message
   const from = from_agent as AgentId
   const item = (why: Reason, text: string, page: Page): ForMe[] => [
@@ -81,7 +85,13 @@ const unreadItem = (message: Message): ForMe[] => {
     case 'look_together':
       return item('message', message.content, { kind: 'entry', id: about, top: 0 })
     case 'task_response':
-      return item('news', `${message.status}: ${message.result}`, task)
+    case 'task_update': {
+      const { status, event } = message
+      const words = message.type === 'task_update' ? message.text : message.result
+      const said = words === '' ? '' : `: ${words}`
+      const of = taskById.get(about)?.task ?? about
+      return item('news', `${stepWords(status, event)}${said} (${of})`, task)
+    }
     case 'task_note':
       return item('news', `notes: ${message.text}`, task)
     case 'task_canceled':

@@ -1,6 +1,7 @@
 import { counted } from '../../lib/text/count.ts'
 import type { Message } from '../../workspace/messages/message.ts'
 import { cut, harmless } from '../text/display.ts'
+import { stepWords } from '../text/task-words.ts'
 import { type Snapshot, shownNameOf } from './snapshot.ts'
 import type { Toast } from './state.ts'
 
@@ -26,10 +27,25 @@ export const tellingOf = (
         message.task,
         '0 has what waits for you; c claims it',
       )
-    case 'task_response':
-      return message.status === 'input-required'
-        ? telling(`${from} asks`, message.result, '0 has what waits for you; r answers')
-        : telling(`${from}: ${message.status}`, message.result)
+    case 'task_response': {
+      const { status, event, result, message_id } = message
+      const { task = message_id, approve_by } = snapshot.taskById.get(message_id) ?? {}
+      const isMine = event !== 'approval-asked' || approve_by === snapshot.me
+      const keys = event === 'approval-asked' ? 'a approves, x sends it back' : 'r answers'
+      const hint = `0 has what waits for you; ${keys}`
+      return telling(
+        `${from} ${stepWords(status, event)}`,
+        result === '' ? task : result,
+        status === 'input-required' && isMine ? hint : '',
+      )
+    }
+    case 'task_update': {
+      const { status, event, text, message_id } = message
+      const task = snapshot.taskById.get(message_id)?.task ?? message_id
+      const hint =
+        event === 'approval-asked' ? '0 has what waits for you; a approves, x sends it back' : ''
+      return telling(`${from} ${stepWords(status, event)}`, text === '' ? task : text, hint)
+    }
     case 'task_note':
       return telling(`${from} notes`, message.text)
     case 'task_canceled':

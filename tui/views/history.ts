@@ -131,7 +131,8 @@ const isBeside = ({ plain }: UiFrame, page: ReadPage, width: number): boolean =>
 
 const titlesOf = ({ versions, next, at }: ReturnType<typeof shownOf>, width: number): Row => {
   const nameOf = (index: number) => `version ${versions[index]!.version}`
-  const first = next === null ? 'no older version is kept' : 'older versions are being read'
+  const oldest = versions[0]!.version === 1 ? 'version 1 is the first' : 'no older version is kept'
+  const first = next === null ? oldest : 'older versions are being read'
   return sideTitles(at === 0 ? first : nameOf(at - 1), nameOf(at), width)
 }
 

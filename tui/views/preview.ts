@@ -1,3 +1,4 @@
+import { counted } from '../../lib/text/count.ts'
 import { latest, type UiFrame } from '../model/frame.ts'
 import type { Page, ReadPage } from '../model/state.ts'
 import { cut } from '../text/display.ts'
@@ -10,7 +11,7 @@ import { pickedId } from './picked.ts'
 
 const whole = latest(wholeRows)
 
-/** The page of what is picked; null: nothing is, or it is a folder. */
+/** Page of the picked item; null: nothing is picked, or a folder. */
 const pickedPage = (look: UiFrame): Page | null => {
   const { view } = look.state
   if (view === 'me') return pickedForMe(look)?.page ?? null
@@ -24,11 +25,23 @@ const pickedPage = (look: UiFrame): Page | null => {
 /** The beginning of what is picked, in exactly `height` lines of `width` cells. */
 export const previewRows = (look: UiFrame, width: number, height: number): Row[] => {
   const page = pickedPage(look)
-  const lines = page === null ? [] : linesOf(look, page, width, height)
+  const lines = page === null ? folderRows(look, width) : linesOf(look, page, width, height)
   const shown = lines.slice(0, height)
   const more = lines.length - height
   if (more > 0) shown[height - 1] = [seg(`↓ ${more + 1} more lines: enter`, 'dim')]
   return fill(shown, width, height)
+}
+
+/** The files of a folder that is picked. */
+const folderRows = (look: UiFrame, width: number): readonly Row[] => {
+  const folder = look.state.view === 'files' ? pickedId(look) : null
+  if (folder === null) return []
+  const inside = look.snapshot.files.filter(({ info }) => info.file_key.startsWith(folder))
+  return [
+    [said(cut(folder, width), 'strong'), seg(`  ${counted(inside.length, 'file')}`, 'dim')],
+    [],
+    ...inside.map(({ info }): Row => [said(cut(info.file_key.slice(folder.length), width))]),
+  ]
 }
 
 const linesOf = (look: UiFrame, page: Page, width: number, height: number): readonly Row[] => {

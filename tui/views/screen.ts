@@ -15,6 +15,7 @@ import { pageView } from './pages.ts'
 import { headRow } from './parts/head.ts'
 import { fill, textRows } from './parts/list.ts'
 import { DIVIDER, isSplit, listColumns } from './parts/split.ts'
+import { whyNot } from './parts/watching.ts'
 import { pickedOffers, placeOf, waitsForMe } from './picked.ts'
 import { previewRows } from './preview.ts'
 
@@ -127,18 +128,16 @@ const LEADS_ON: ReadonlySet<Page['kind']> = new Set<Page['kind']>([
   ...(['agent', 'entry', 'suggestions', 'checkpoints'] as const),
 ])
 
-/** Commands that a watcher is not offered. */
-const WRITES: ReadonlySet<string> = new Set(['delegate', 'broadcast', 'send'])
-
 /** The keys of the view first; as many as fit, help always. */
 const hints = (look: UiFrame, width: number): Row => {
   const { state, snapshot } = look
-  const named = UI_COMMANDS.filter(({ bar }) => bar !== undefined)
+  const named = UI_COMMANDS.filter(
+    ({ bar, name }) => bar !== undefined && whyNot(snapshot, name) === null,
+  )
   const here = named.filter(({ where }) => where === placeOf(look))
   const page = topPage(state)
   const everywhere = named.filter(({ where, name }) => {
     if (where !== 'everywhere') return false
-    if (snapshot.me === null && WRITES.has(name)) return false
     if (page === null) return true
     // A page is not filtered, and only some lead on to another.
     return name === 'open' ? LEADS_ON.has(page.kind) : name !== 'filter'
@@ -166,7 +165,6 @@ const RULED: ReadonlySet<string> = new Set([
 
 /** The command as the status line has it; null: it would be refused, as far as that is known here. */
 const offered = (look: UiFrame, command: UiCommand): UiCommand | null => {
-  if (look.snapshot.me === null && command.where === 'tasks') return null
   const offers = pickedOffers(look)
   if (offers === null || !RULED.has(command.name)) return command
   if (command.name === 'respond' && waitsForMe(look)) return { ...command, bar: 'answer' }

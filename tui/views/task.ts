@@ -7,10 +7,11 @@ import { type Need, nameOfNeed } from '../model/reads.ts'
 import type { Snapshot } from '../model/snapshot.ts'
 import { shownNameOf, waitFor } from '../model/snapshot.ts'
 import type { Page, ReadPage } from '../model/state.ts'
+import { stepWords } from '../text/task-words.ts'
 import { type Row, said, seg, type Tone } from '../ui/rows.ts'
 import { labelled, paragraph } from './parts/page.ts'
 import { failedRows, waitingRows } from './parts/read-rows.ts'
-import { priorityMark, taskWords } from './parts/symbols.ts'
+import { priorityMark, taskMark, taskWords } from './parts/symbols.ts'
 
 /** Fields of a task that have a place on the page already, or none; the rest is shown under its own name. */
 const KNOWN: ReadonlySet<string> = new Set([
@@ -63,10 +64,11 @@ const pageOf = latest(
     width: number,
   ): Row[] => {
     const name = (id: string | null) => shownNameOf({ names } as Snapshot, id)
+    const steps = historyOf(task.task_id)
     const result =
       task.message === ''
         ? []
-        : [[], head(isAsking(task) ? 'Question' : 'Result'), ...paragraph(task.message, width)]
+        : [[], head(saidIn(task, steps.at(-1))), ...paragraph(task.message, width)]
     const percent = task.percent === undefined ? '' : `  ${task.percent} %`
     return [
       ...paragraph(task.task, width, 'strong'),
@@ -98,12 +100,13 @@ const pageOf = latest(
         said(name(task.from_agent)),
         seg('  delegated it'),
       ],
-      ...historyOf(task.task_id).flatMap(({ state, by, message, at }) => [
+      ...steps.flatMap(({ state, event, by, message, at }) => [
         [
           seg(`${localTime(at)}  `, 'dim'),
           said(name(by)),
           seg('  '),
-          taskWords(state, plain),
+          ...(plain ? [] : [taskMark(state, plain), seg(' ')]),
+          said(stepWords(state, event)),
         ] as Row,
         ...(message === '' || message === task.message
           ? []
@@ -112,6 +115,14 @@ const pageOf = latest(
     ]
   },
 )
+
+/** The title of the text that a task has now. */
+const saidIn = (task: Task, last: Pick<Transition, 'event'> | undefined): string => {
+  if (isAsking(task)) return 'Question'
+  if (last?.event === 'answered') return 'Answer'
+  if (last?.event === 'sent-back') return 'Sent back'
+  return task.status === 'working' ? 'Progress' : 'Result'
+}
 
 const isAsking = ({ status, awaits_approval }: Task): boolean =>
   status === 'input-required' && awaits_approval !== true
