@@ -88,7 +88,7 @@ await shoot(
 )
 await shoot(
   'feed',
-  'clawlink: what is said and happens',
+  'clawlink: messages and activity',
   [110, 24],
   ['Critic', { press: '3' }, 'green again'],
 )

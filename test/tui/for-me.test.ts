@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import type { BroadcastId } from '../../protocol/ids.ts'
+import { pickedForMe } from '../../tui/views/for-me.ts'
 import { isoTime } from '../../workspace/document/schema.ts'
 import { addBroadcast } from '../../workspace/messages/broadcasts.ts'
 import type { Message } from '../../workspace/messages/message.ts'
@@ -205,6 +206,14 @@ describe('the words for what happens to a task', () => {
       [asks('given', { event: 'approval-asked' }), /Lead asks for approval: given +enter/],
       [asks('others', { status: 'in_progress', result: '2 of 3' }), /Lead is at it: 2 of 3/],
       [asks('others', { status: 'completed' }), /Lead completed it: others/],
+      [
+        { ...direct('t-given', ''), type: 'task_delegation', task: 'dig' } as Message,
+        /Lead gives you a task: dig/,
+      ],
+      [
+        { ...direct('t-x', ''), type: 'task_delegation', task: 'dig', requires: [] } as Message,
+        /Lead, open to anyone: dig/,
+      ],
       [asks('gone', { status: 'later-word' }), /Lead later-word: t-gone/],
     ]
     for (const [message, words] of cases) {
@@ -219,12 +228,18 @@ describe('the words for what happens to a task', () => {
   it('[TUI-64] (wording) news names the task, not its id, nor a raw state', async () => {
     const { desk, attached, keys, text } = await sit()
     const news = asks('others', { status: 'in_progress', result: '2 of 3' })
+    const more = asks('others', { status: 'in_progress', result: '3 of 3' })
     const sent = { ...asks('anyone', { event: 'sent-back', text: 'no' }), type: 'task_update' }
-    attached.set({ unread: [news, sent as Message] })
+    attached.set({ unread: [news, more, sent as Message] })
     await vi.advanceTimersByTimeAsync(200)
     keys('0')
     expect(text()).toMatch(/news .*is at it: 2 of 3 \(others\)/)
     expect(text()).not.toMatch(/in_progress|t-others/)
+    // Each is a line of its own, though they are of one task.
+    keys('G')
+    expect(pickedForMe(desk.look)?.text).toContain('3 of 3')
+    keys('k')
+    expect(pickedForMe(desk.look)?.text).toContain('2 of 3')
     desk.close()
   })
 

@@ -210,7 +210,10 @@ export const FORMS = {
   status: {
     title: () => 'What are you doing?',
     fields: () => [line('text', 'Activity', { needed: true })],
-    run: ({ text }) => ({ argv: ['status', ...flag('set', text)], done: 'others see it' }),
+    run: ({ text }) => ({
+      argv: ['status', ...flag('set', text)],
+      done: 'status set: others see it',
+    }),
   },
   pause: {
     title: (about) => `Pause ${about}`,

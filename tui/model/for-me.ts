@@ -55,8 +55,15 @@ const items = latest(
       })
     }
     const waiting = new Set(found.map(({ about }) => about))
+    const times = new Map<string, number>()
     for (const message of unread) {
-      if (!waiting.has(message.message_id)) found.push(...unreadItem(message, taskById))
+      if (waiting.has(message.message_id)) continue
+      for (const item of unreadItem(message, taskById)) {
+        // Of one task there may be several.
+        const time = (times.get(item.id) ?? 0) + 1
+        times.set(item.id, time)
+        found.push(time === 1 ? item : { ...item, id: `${item.id} ${time}` })
+      }
     }
     const rank = ({ why }: ForMe) => REASONS.indexOf(why)
     return found.sort((a, b) => rank(a) - rank(b) || a.at - b.at || (a.id < b.id ? -1 : 1))

@@ -23,7 +23,7 @@ export const tellingOf = (
       return telling(from, message.content, '0 has what waits for you; r replies')
     case 'task_delegation':
       return telling(
-        `${from} gives you a task`,
+        message.requires === undefined ? `${from} gives you a task` : `${from}, open to anyone`,
         message.task,
         '0 has what waits for you; c claims it',
       )

@@ -19,7 +19,7 @@ export const connectRows = ({ snapshot, plain }: UiFrame, width: number): Row[] 
     [seg(`${plain ? '' : '○ '}no contact for ${seconds} s; it tries again by itself`, 'dim')],
     [],
     ...paragraph(
-      'Is the address right, and is the server running? q leaves; clawlink - asks for another join link.',
+      'Is the address right, and is the server running? q quits; clawlink - asks for another join link.',
       width,
       'dim',
     ),

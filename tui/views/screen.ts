@@ -96,7 +96,7 @@ const footRow = (look: UiFrame): Row => {
   if (mode.kind === 'form') {
     return fitRow([seg(formKeys(mode.form), 'dim')], columns)
   }
-  if (mode.kind === 'connect') return fitRow([seg('q leave', 'dim')], columns)
+  if (mode.kind === 'connect') return fitRow([seg('q quit', 'dim')], columns)
   if (mode.kind === 'finder') return typedRow([seg('find ', 'accent')], mode.line, columns)
   if (mode.kind === 'help') {
     if (mode.line !== null) return typedRow([seg('/', 'accent')], mode.line, columns)
