@@ -1,5 +1,6 @@
+import { setTimeout as pause } from 'node:timers/promises'
 import { sync } from '../ops/commands.ts'
-import { makeWorkspaces } from '../server.ts'
+import { makeWorkspaces, type ServerAt } from '../server.ts'
 import type { Fault } from './faults.ts'
 import { Load, problemsOf, storedIn } from './load.ts'
 import { Cluster, type ClusterOptions } from './processes.ts'
@@ -34,6 +35,31 @@ export interface Report {
   troubles: Record<string, number>
 }
 
+/** Attempts to read a workspace (count), and the time between two (milliseconds): a busy server may lose its lease. */
+const READ_TRIES = 10
+const READ_MS = 1_000
+
+/** The ids in each workspace. A connection that the server ends is followed by another one; its log tells why. */
+const readAll = async (
+  { url, log }: ServerAt,
+  workspaces: readonly string[],
+  onStep: (line: string) => void,
+): Promise<Map<string, string[]>> => {
+  const stored = new Map<string, string[]>()
+  for (const workspace of workspaces) {
+    for (let tries = 1; !stored.has(workspace); tries++) {
+      try {
+        stored.set(workspace, await storedIn(url, workspace))
+      } catch (error) {
+        onStep(`${workspace} was not read, attempt ${tries}: ${(error as Error).message}\n${log()}`)
+        if (tries === READ_TRIES) throw error
+        await pause(READ_MS)
+      }
+    }
+  }
+  return stored
+}
+
 /** Starts a cluster and its clients, lets the faults happen one after the other, and looks for what is missing. */
 export const runCluster = async (options: RunOptions): Promise<Report> => {
   const { workspaces: count, writers, pauseMs, faults, hasOthers, onStep = () => {} } = options
@@ -46,7 +72,7 @@ export const runCluster = async (options: RunOptions): Promise<Report> => {
     await load.start()
     const talkers = hasOthers ? new Talkers(300) : null
     await talkers?.start(url, workspaces[0]!)
-    await new Promise((next) => setTimeout(next, 3_000))
+    await pause(3_000)
     const silence: Report['silence'] = []
     for (const fault of faults) {
       const since = performance.now()
@@ -58,9 +84,8 @@ export const runCluster = async (options: RunOptions): Promise<Report> => {
     }
     await talkers?.stop(20_000)
     await load.stop()
-    const stored = new Map<string, string[]>()
     const reader = await cluster.readBack()
-    for (const workspace of workspaces) stored.set(workspace, await storedIn(reader.url, workspace))
+    const stored = await readAll(reader, workspaces, onStep)
     await reader.stop()
     const verified = await sync('verify', '--data', reader.data)
     const isWell = verified.stdout.includes('all well')
