@@ -161,12 +161,16 @@ describe('contact (W11)', () => {
 
   it('[TUI-62] a revoked credential is not "offline", and no reason moves the tabs away', async () => {
     for (const columns of [60, 80, 100, 120]) {
-      const { desk, attached, lines, text } = sit(true, { columns })
+      const { desk, attached, lines, text, keys } = sit(true, { columns })
       attached.set(away(`the credential was revoked ${'by the operator '.repeat(9)}`, 'revoked'))
       await vi.advanceTimersByTimeAsync(200)
       expect(lines()[0]).toMatch(/✗ revoked/)
       expect(lines()[0]).not.toContain('offline')
       expect(text()).toContain('your access was revoked: nothing that you write is sent')
+      keys('esc', 'b')
+      expect(desk.look.state.mode.kind).toBe('browse')
+      expect(lines().at(-1)).not.toContain('broadcast')
+      expect(text()).toMatch(/your access was revoked; for a new\s+join\s+link: clawlink -/)
       attached.set(away('a very long reason '.repeat(20)))
       await vi.advanceTimersByTimeAsync(200)
       expect(lines()[0]).toMatch(/1 Agents.*2.*3.*4.*offline/)

@@ -213,9 +213,13 @@ export const ACTIONS: Readonly<Record<EditorAction, Do>> = {
     }
   },
   sent: (session) => {
-    session.message = session.attached.hasUnsent
-      ? 'not on the server yet: it is kept here, and sent'
-      : 'nothing to save: the server has all of it'
+    const { hasUnsent, contact } = session.attached
+    const later = contact.code === 'revoked' ? 'but your access was revoked' : 'and sent'
+    session.message =
+      session.refusal ??
+      (hasUnsent
+        ? `not on the server yet: it is kept here, ${later}`
+        : 'nothing to save: the server has all of it')
   },
   'find-next': (session) => session.prompt.find(1),
   'find-previous': (session) => session.prompt.find(-1),

@@ -2,6 +2,7 @@ import type { Attached } from '../../client/resident/attach.ts'
 import { ClawError } from '../../protocol/errors.ts'
 import type { AgentId, FileId } from '../../protocol/ids.ts'
 import { MAX_FILE_BYTES } from '../../protocol/limits.ts'
+import { includes } from '../../protocol/roles.ts'
 import { agentName } from '../../workspace/agents/agents.ts'
 import { editsOf, filesOf } from '../../workspace/document/schema.ts'
 import { countEdit } from '../../workspace/files/edit-counts.ts'
@@ -143,7 +144,11 @@ export class EditorSession {
   /** Why nothing can be typed; null: it can. */
   get refusal(): string | null {
     const { kind } = this.state
-    if (this.attached.me === null) return 'read only: you are not registered in this workspace'
+    const { me, role } = this.attached
+    if (role !== null && !includes(role, 'write')) {
+      return `read only: your link has the role ${role}; ask for one with the role write`
+    }
+    if (me === null) return 'read only: you are not registered in this workspace'
     if (kind === 'binary') return 'this file is not text'
     if (kind === 'replaced') return 'another file has taken this path: go back and open that one'
     return this.state.kind === 'none' ? this.state.why : null

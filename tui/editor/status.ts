@@ -82,9 +82,10 @@ export const statusRow = (session: EditorSession, width: number, notice = ''): R
     .join(', ')
   const isAlone = others === ''
   const { connected, code } = attached.contact
+  const isSent = connected && session.hasEdited && session.refusal === null
   const away = code === 'revoked' ? 'access revoked: edits are not sent' : 'offline: edits are kept'
   const contact = connected ? '' : away
-  const sent = !connected || !session.hasEdited ? '' : attached.hasUnsent ? 'sending …' : 'sent'
+  const sent = !isSent ? '' : attached.hasUnsent ? 'sending …' : 'sent'
   const right: Row = [
     ...(isAlone ? [] : [said(`with ${others}`, 'accent')]),
     seg(!isAlone && contact !== '' ? '  ' : ''),

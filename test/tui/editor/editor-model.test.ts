@@ -4,7 +4,9 @@ import type { AgentId } from '../../../protocol/ids.ts'
 import { MAX_FILE_BYTES } from '../../../protocol/limits.ts'
 import { ACTIONS } from '../../../tui/editor/actions.ts'
 import { editorPresses } from '../../../tui/editor/key-input.ts'
+import { statusRow } from '../../../tui/editor/status.ts'
 import { actionOf, EDITOR_KEYS } from '../../../tui/model/editor-keys.ts'
+import { rowText } from '../../../tui/ui/rows.ts'
 import { filesOf } from '../../../workspace/document/schema.ts'
 import { fileInfo, readFile } from '../../../workspace/files/file-info.ts'
 import { moveFile, removeFile } from '../../../workspace/files/move-file.ts'
@@ -209,6 +211,23 @@ describe('the file', () => {
     stranger.keys('ctrl-a', 'ctrl-x')
     expect(stranger.text()).toBe('text')
     expect(stranger.session.message).not.toBe('')
+  })
+
+  it('[TUI-35] whose role does not write any more edits no further, and is not told that it was sent', () => {
+    for (const role of ['read', 'suggest'] as const) {
+      const it = opened('text')
+      it.type('x')
+      const status = () => rowText(statusRow(it.session, 100))
+      expect(status()).toMatch(/ sent *$/)
+      it.attached.set({ role })
+      expect(status()).toContain(`read only: your link has the role ${role}`)
+      expect(status()).not.toMatch(/ sent *$/)
+      it.type('y')
+      it.session.paste('z')
+      it.keys('enter', 'ctrl-z', 'ctrl-a', 'ctrl-x')
+      expect(it.text()).toBe('xtext')
+      expect(it.session.message).toContain('read only')
+    }
   })
 })
 

@@ -56,6 +56,9 @@ describe('the bar of the editor (Confusing)', () => {
     expect(status()).toContain('access revoked: edits are not sent')
     session.press({ key: 'ctrl-s' })
     expect(session.message).toContain('nothing to save')
+    attached.set({ hasUnsent: true })
+    session.press({ key: 'ctrl-s' })
+    expect(session.message).toContain('kept here, but your access was revoked')
     session.close()
   })
 
