@@ -85,7 +85,8 @@ const shown = (doc: Y.Doc) => ({
 it('a joined tail makes the document that its updates make one by one', () => {
   const random = seeded(runSeed('joined updates'))
   let [joined, inParts] = [0, 0]
-  for (let run = 0; run < 30; run++) {
+  for (let run = 0; run < 30 || joined <= 10 || inParts <= 10; run++) {
+    expect(run).toBeLessThan(1_000) // a third of all tails can be joined
     const log = history(random)
     const from = Math.floor(random() * log.length)
     const [before, tail] = [log.slice(0, from), log.slice(from)]
@@ -103,8 +104,6 @@ it('a joined tail makes the document that its updates make one by one', () => {
       expect(found.store.pendingDs).toBeNull()
     }
   }
-  expect(joined).toBeGreaterThan(10)
-  expect(inParts).toBeGreaterThan(10)
 })
 
 it('what was typed in a row becomes one struct, and another one goes between its characters', () => {

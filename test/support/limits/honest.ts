@@ -8,6 +8,8 @@ const EVERY_MS = 5
 export interface Times {
   barrier: number[]
   seen: number[]
+  /** Edits that were durable, and that the other client had, before it was over (count). */
+  inTime: { barrier: number; seen: number }
 }
 
 /** One client that edits, and one that reads along: what they wait is what an attack costs them. */
@@ -51,16 +53,26 @@ export const honestPair = async (url: string, headers?: { authorization?: string
     /** Edits until `isOver`, and at least `least` times; resolves when all of it has been answered and seen. */
     async measure(isOver: () => boolean, least: number): Promise<Times> {
       seen = []
+      const inTime = { barrier: 0, seen: 0 }
       const edits: Promise<number>[] = []
       const began = performance.now()
       while (!isOver() || edits.length < least) {
-        edits.push(edit())
+        const one = edit()
+        edits.push(one)
+        one.then(
+          () => {
+            if (isOver()) return
+            inTime.barrier++
+            inTime.seen = seen.length
+          },
+          () => {}, // so does `edits`
+        )
         const wait = began + edits.length * EVERY_MS - performance.now()
         await new Promise((next) => setTimeout(next, Math.max(0, wait)))
       }
       const barrier = await Promise.all(edits)
       await Promise.race([reader.client.barrier(), cut])
-      return { barrier, seen }
+      return { barrier, seen, inTime }
     },
     get length(): number {
       return text.length

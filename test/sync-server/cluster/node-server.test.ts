@@ -155,7 +155,12 @@ onPostgres('nodes with servers', (postgres) => {
   it('[NODE-12] drain: each client is closed with 4307 and back at once; SIGTERM does the same', async () => {
     const store = newSchema(postgres().url)
     const data = tempDir('drained')
-    const [one, other] = [await startNode(store, data), await startNode(store)]
+    // Whoever waits for a heartbeat waits for longer than this test may take.
+    const args = ['--heartbeat', '99']
+    const [one, other] = [
+      await startNode(store, data, args),
+      await startNode(store, undefined, args),
+    ]
     const names = Array.from({ length: 6 }, (_, n) => `w${n}`)
     await makeWorkspaces(one.url, ...names)
     const clients = await Promise.all(
@@ -183,8 +188,6 @@ onPostgres('nodes with servers', (postgres) => {
     const times = await Promise.all(back)
     console.log(`back after ${times.map(({ ms }) => Math.round(ms)).join(', ')} ms`)
     for (const name of names) expect(await ownerOf(store, name)).toBe(other.port)
-    // Half a second where the machine is not busy; links that wait for a beat would take ten.
-    expect(Math.min(...times.map(({ ms }) => ms))).toBeLessThan(8_000)
     // The other one is stopped as planned: there is nobody but the one that was drained.
     expect(await other.stop()).toBe(0)
     expect(await Promise.all(times.map(({ again }) => again.closed))).toEqual(names.map(() => 4307))
@@ -193,7 +196,7 @@ onPostgres('nodes with servers', (postgres) => {
     expect(await ownerOf(store, 'w0')).toBe(one.port)
     await last.close()
     expect(await one.stop()).toBe(0)
-  })
+  }, 90_000)
 
   it('[NODE-6] a node that was stopped reads nothing and stores nothing when it goes on', async () => {
     const store = newSchema(postgres().url)

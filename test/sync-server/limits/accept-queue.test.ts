@@ -111,7 +111,7 @@ it('[LIM-44] a valid credential, and a look at its health, pass where what else 
   const has = (what: string) => answered.some((one) => one.startsWith(what))
   await until('these are answered', () => has('member') && has('health'))
   expect(answered).toContain('member 200')
-  // 300 of them take 3 s: most still queue.
-  expect(answered.filter((one) => one.startsWith('wrong')).length).toBeLessThan(300)
+  // Some of the 300, which take 3 s, still queued then.
+  expect(answered.indexOf('member 200')).toBeLessThan(300)
   await other.stop()
 })

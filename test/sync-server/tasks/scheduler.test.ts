@@ -1,4 +1,4 @@
-import { expect, it } from 'vitest'
+import { afterEach, expect, it, vi } from 'vitest'
 import type { AgentId, TaskId } from '../../../protocol/ids.ts'
 import { Authors } from '../../../sync-server/auth/ownership/authors.ts'
 import { Room } from '../../../sync-server/sync/room.ts'
@@ -7,18 +7,22 @@ import { registerAgent } from '../../../workspace/agents/agents.ts'
 import { initWorkspace, serverClientOf } from '../../../workspace/document/schema.ts'
 import { claimTask, moveTask } from '../../../workspace/tasks/task-commands.ts'
 import { addTask, findEntry, getTask } from '../../../workspace/tasks/tasks.ts'
-import { until } from '../../support/client.ts'
+import { until, untilDoc } from '../../support/client.ts'
 import { MemoryUpdateLog } from '../../support/sync-server/memory-update-log.ts'
 
 const boss = 'a-boss' as AgentId
 const worker = 'a-worker' as AgentId
 
-it('[TASK-12] a claim that comes with its task waits until it is known how an archived one ended', async () => {
-  let now = 1_000
+afterEach(() => void vi.useRealTimers())
+
+const LEASE_MS = 600_000
+
+/** A room with a scheduler, by the clock `now`; a boss and a worker are registered. */
+const stage = async (now: () => number) => {
   const log = new MemoryUpdateLog()
   const failures: unknown[] = []
   const keeper = new TaskScheduler({
-    ...{ log, now: () => now, leaseMs: 600_000, offerMs: 60_000, archiveAfterMs: 5_000 },
+    ...{ log, now, leaseMs: LEASE_MS, offerMs: 60_000, archiveAfterMs: 5_000 },
     onError: (error) => failures.push(error),
   })
   const room: Room = new Room('w', {
@@ -27,9 +31,9 @@ it('[TASK-12] a claim that comes with its task waits until it is known how an ar
     ...{ mayRead: () => true, isMoved: () => false },
     maxDocument: 1e9,
     slowReaderMs: 30_000,
-    now: () => now,
+    now,
     gate: () => new Authors(() => false),
-    prepare: (doc, name) => initWorkspace(doc, name, now),
+    prepare: (doc, name) => initWorkspace(doc, name, now()),
     serverClient: serverClientOf,
     taskOf: () => null,
     keepsText: () => false,
@@ -43,20 +47,35 @@ it('[TASK-12] a claim that comes with its task waits until it is known how an ar
     onIdle: () => {},
   })
   await room.loaded
+  await room.command((doc) => {
+    for (const id of [boss, worker]) {
+      const about = { capabilities: [], machine: '', description: '' }
+      registerAgent(doc, { id, name: id, ...about, now: now() })
+    }
+  })
   const give = (id: string, after: TaskId[] = []) =>
     room.command((doc) =>
       addTask(doc, {
-        ...{ id: id as TaskId, description: 'x', context: null, priority: 'normal', now, after },
-        ...{ from: boss, to: worker },
+        ...{ id: id as TaskId, description: 'x', context: null, priority: 'normal', after },
+        ...{ from: boss, to: worker, now: now() },
       }),
     )
-  await room.command((doc) => {
-    for (const id of [boss, worker]) {
-      registerAgent(doc, { id, name: id, capabilities: [], machine: '', description: '', now })
-    }
+  const command = (task: string) => ({
+    ...{ task, by: worker, key: `k-${task}`, now: now(), message: '' },
   })
+  const close = async (): Promise<void> => {
+    expect(failures).toEqual([])
+    keeper.close()
+    await room.close()
+    await log.close()
+  }
+  return { keeper, room, give, command, close }
+}
+
+it('[TASK-12] a claim that comes with its task waits until it is known how an archived one ended', async () => {
+  let now = 1_000
+  const { keeper, room, give, command, close } = await stage(() => now)
   await give('t-1')
-  const command = (task: string) => ({ task, by: worker, key: `k-${task}`, now, message: '' })
   await keeper.command(room, (doc) => moveTask(doc, { ...command('t-1'), state: 'failed' }))
   now += 10_000
   await keeper.command(room, () => {})
@@ -71,8 +90,21 @@ it('[TASK-12] a claim that comes with its task waits until it is known how an ar
     status: 'failed',
     message: 't-1, for which it waits, is failed',
   })
-  expect(failures).toEqual([])
-  keeper.close()
-  await room.close()
-  await log.close()
+  await close()
+})
+
+it('[TASK-7] a task comes back by itself when its lease is over, and not before', async () => {
+  vi.useFakeTimers({ toFake: ['Date', 'setTimeout', 'clearTimeout'] })
+  const { keeper, room, give, command, close } = await stage(Date.now)
+  const isHere = JSON.stringify({ agent: { id: worker, name: worker } })
+  keeper.seen(room, 'null', isHere)
+  await give('t-1')
+  await keeper.command(room, (doc) => claimTask(doc, command('t-1')))
+  await vi.advanceTimersByTimeAsync(2 * LEASE_MS)
+  keeper.seen(room, isHere, 'null')
+  await vi.advanceTimersByTimeAsync(LEASE_MS - 1)
+  expect(getTask(room.doc, 't-1')).toMatchObject({ status: 'working', owner: worker })
+  await vi.advanceTimersByTimeAsync(5_000)
+  await untilDoc(room.doc, () => getTask(room.doc, 't-1')?.status === 'submitted')
+  await close()
 })
