@@ -3,6 +3,7 @@ import { abuse } from './abuse.ts'
 import { authorship } from './authorship.ts'
 import { awareness } from './awareness.ts'
 import { budgets } from './budgets.ts'
+import { churn } from './churn.ts'
 import { cliStart } from './cli-start.ts'
 import { coldLoad } from './cold-load.ts'
 import { crash } from './crash.ts'
@@ -28,6 +29,7 @@ const BENCHMARKS: Record<string, (log: (line: string) => void) => Promise<Findin
   fanout,
   rooms,
   joins,
+  churn,
   awareness,
   'cold-load': coldLoad,
   'durable-write': durableWrite,
