@@ -4,6 +4,7 @@ import { authorship } from './authorship.ts'
 import { awareness } from './awareness.ts'
 import { budgets } from './budgets.ts'
 import { churn } from './churn.ts'
+import { busyCommit } from './busy-commit.ts'
 import { cliStart } from './cli-start.ts'
 import { coldLoad } from './cold-load.ts'
 import { crash } from './crash.ts'
@@ -32,6 +33,7 @@ const BENCHMARKS: Record<string, (log: (line: string) => void) => Promise<Findin
   churn,
   awareness,
   'cold-load': coldLoad,
+  'busy-commit': busyCommit,
   'durable-write': durableWrite,
   crash,
   'cli-start': cliStart,
