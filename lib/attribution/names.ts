@@ -1,14 +1,15 @@
 import * as decoding from 'lib0/decoding'
 import * as encoding from 'lib0/encoding'
+import { LazyMap } from '../lazy.ts'
 
 /**
  * The names of a workspace's log (agents, tasks, roots), each stored once and then written as its number. 0 is nobody;
  * a name whose entry is lost reads as `UNKNOWN`.
  */
 export class NameTable {
-  readonly #names = new Map<number, string>()
+  readonly #names = new LazyMap<number, string>()
   #size = 1
-  readonly #numbers = new Map<string, number>()
+  readonly #numbers = new LazyMap<string, number>()
 
   /** The next number to give (count, with nobody). */
   get size(): number {

@@ -1,4 +1,5 @@
 import type * as Y from 'yjs'
+import { LazyMap } from '../../lib/lazy.ts'
 import { usedBytes } from '../../workspace/tasks/usage.ts'
 
 /** The part of a document's limit that one agent's messages and tasks may take (a divisor). */
@@ -11,7 +12,7 @@ const SHARES = 8
 export class Share {
   readonly #doc: Y.Doc
   readonly #most: number
-  readonly #spare = new Map<string, number>()
+  readonly #spare = new LazyMap<string, number>()
 
   /** `maxDocument`: bytes of the document. */
   constructor(doc: Y.Doc, maxDocument: number) {

@@ -36,6 +36,8 @@ export interface AcceptQueueOptions {
   silentMs: number
 }
 
+const ignore = (): void => {}
+
 /** Returns the bytes received on a socket so far, and leaves them to be read again. */
 const firstOf = (socket: Socket): Buffer => {
   const first: Buffer | null = socket.read()
@@ -84,7 +86,7 @@ export class AcceptQueue {
   }
 
   #come(socket: Socket): void {
-    socket.on('error', () => {}) // the close event follows
+    socket.on('error', ignore) // the close event follows
     // The peer may have disconnected already.
     if (socket.remotePort === undefined || !this.#options.enter(socket)) {
       socket.destroy()

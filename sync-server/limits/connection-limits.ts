@@ -48,12 +48,13 @@ export class ConnectionLimits {
         'close some of them, or try again later',
       )
     }
-    for (const [, key] of counts) this.#inside.set(key, this.count(key) + 1)
+    const keys = counts.map(([, key]) => key)
+    for (const key of keys) this.#inside.set(key, this.count(key) + 1)
     let isIn = true
     return () => {
       if (!isIn) return
       isIn = false
-      for (const [, key] of counts) {
+      for (const key of keys) {
         const left = this.count(key) - 1
         if (left > 0) this.#inside.set(key, left)
         else this.#inside.delete(key)

@@ -44,7 +44,7 @@ export type FlowLimits<K extends string> = Readonly<Record<K, Rate>>
  */
 export class RateLimiter<K extends string> {
   readonly #limits: FlowLimits<K>
-  readonly #senders = new Map<string, Map<K, Pace>>()
+  readonly #senders = new Map<string, Partial<Record<K, Pace>>>()
 
   constructor(limits: FlowLimits<K>) {
     this.#limits = limits
@@ -54,19 +54,25 @@ export class RateLimiter<K extends string> {
   after(sender: string, taken: Partial<Record<K, number>>, now: number): number {
     let paces = this.#senders.get(sender)
     if (paces === undefined) {
-      paces = new Map()
-      for (const kind in this.#limits) paces.set(kind, new Pace(this.#limits[kind], now))
+      paces = {}
       this.#senders.set(sender, paces)
     }
     let wait = 0
-    for (const kind in taken) wait = Math.max(wait, paces.get(kind)!.take(taken[kind]!, now))
+    for (const kind in taken) {
+      const amount = taken[kind]!
+      // A bucket of which nothing was taken yet is full.
+      if (amount === 0 && paces[kind] === undefined) continue
+      paces[kind] ??= new Pace(this.#limits[kind], now)
+      wait = Math.max(wait, paces[kind].take(amount, now))
+    }
     return wait
   }
 
   /** Forgets idle senders. */
   forget(now: number): void {
     for (const [sender, paces] of this.#senders) {
-      if ([...paces.values()].every((pace) => pace.isFull(now))) this.#senders.delete(sender)
+      if (Object.values<Pace>(paces as Record<K, Pace>).every((pace) => pace.isFull(now)))
+        this.#senders.delete(sender)
     }
   }
 }

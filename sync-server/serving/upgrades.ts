@@ -57,9 +57,11 @@ export const serveUpgrades = (
     )
   }
 
+  // One for all sockets: one made below would keep the request for the life of its socket.
+  const onError = (err: Error): void => log.debug({ err }, 'socket error')
   http.on('upgrade', (request, stream, head) => {
     const socket = stream as Socket
-    socket.on('error', (err) => log.debug({ err }, 'socket error'))
+    socket.on('error', onError)
     const local = (): void => {
       accept(request, socket, head).catch((thrown) => reject(parts, request, socket, thrown))
     }

@@ -1,3 +1,4 @@
+import { LazyMap, LazySet } from '../../lib/lazy.ts'
 import { type AwarenessEntry, CLOSE, WireError } from '../../protocol/frames.ts'
 import type { Gate } from './gate.ts'
 import { agentOf, type Principal } from './principal.ts'
@@ -46,11 +47,11 @@ const FORGET_MS = 10 * 60_000
  * the other agent.
  */
 export class AwarenessStates {
-  readonly #known = new Map<number, Known>()
-  readonly #clientOf = new Map<number, number>()
-  #changed = new Set<number>()
+  readonly #known = new LazyMap<number, Known>()
+  readonly #clientOf = new LazyMap<number, number>()
+  #changed = new LazySet<number>()
   /** The client id that a connection uses, and the one under which it is shown. */
-  readonly #standIns = new Map<number, { own: number; shown: number }>()
+  readonly #standIns = new LazyMap<number, { own: number; shown: number }>()
   #lastStandIn = FIRST_STAND_IN
   readonly #ids: Ids
   readonly #onChange: (before: string, after: string) => void
@@ -163,7 +164,7 @@ export class AwarenessStates {
   /** The states that changed since the last call. */
   takeChanged(): AwarenessEntry[] {
     const changed = [...this.#changed].map((client) => this.#known.get(client)!)
-    this.#changed = new Set()
+    this.#changed = new LazySet()
     return changed
   }
 

@@ -1,5 +1,6 @@
 import type { Socket } from 'node:net'
 import type { WebSocket } from 'ws'
+import { LazySet } from '../../lib/lazy.ts'
 import { CLOSE } from '../../protocol/frames.ts'
 import { MAX_SOCKET_BUFFER } from '../config/limits.ts'
 import type { Hold, Shared } from './held.ts'
@@ -33,7 +34,7 @@ export class Connection {
   #outbox: Buffer[] = []
   /** The unsent part of the held bytes, and the unsent frames shared with other connections. */
   #unsent = 0
-  readonly #shared = new Set<Shared>()
+  readonly #shared = new LazySet<Shared>()
   #blocked = false
   #progressAt = 0
   /** Bytes received before the last ping; null before the first ping. */

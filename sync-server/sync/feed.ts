@@ -37,7 +37,8 @@ const framesOf = ({ checkpoint, tail, seq }: Stored): StoredFrames => {
  */
 export class Feed {
   readonly #ring = new Ring()
-  readonly #opened: Promise<void>
+  /** The room's first read of the log, without its result: a promise keeps the bytes that it resolved to. */
+  readonly opened: Promise<void>
   readonly #load: () => Promise<Stored>
   /** The stored document as frames, shared by newcomers between two commits. */
   #stored: Promise<StoredFrames> | null = null
@@ -45,8 +46,8 @@ export class Feed {
   /** `opened` is the room's first read of the log. */
   constructor(opened: Promise<Stored>, load: () => Promise<Stored>) {
     this.#stored = opened.then(framesOf)
-    this.#opened = this.#stored.then(() => {})
-    this.#opened.catch(() => {})
+    this.opened = this.#stored.then(() => {})
+    this.opened.catch(() => {})
     this.#load = load
   }
 
@@ -91,7 +92,7 @@ export class Feed {
     const { reader } = connection
     if (reader.isRereading) return
     reader.beginRereading()
-    await this.#opened
+    await this.opened
     this.#stored ??= this.#load().then(framesOf)
     const { seq, frames, withEnd, shared } = await this.#stored
     reader.endRereading()

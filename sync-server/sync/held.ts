@@ -1,3 +1,4 @@
+import { LazySet } from '../../lib/lazy.ts'
 /**
  * The most bytes held for peers at once: in total, per address, and per party. A party is an agent,
  * or all unknown callers of one address.
@@ -215,7 +216,7 @@ const forgetEmpty = (accounts: Map<string, Account>, name: string): void => {
  */
 export class Shared {
   readonly #bytes: number
-  readonly #holders = new Set<Hold>()
+  readonly #holders = new LazySet<Hold>()
   #payer: Hold | null = null
 
   constructor(bytes: number) {

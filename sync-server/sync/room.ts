@@ -1,4 +1,5 @@
 import * as Y from 'yjs'
+import { LazyMap } from '../../lib/lazy.ts'
 import { newDoc } from '../../lib/yjs/new-doc.ts'
 import { type AwarenessEntry, CLOSE, WireError } from '../../protocol/frames.ts'
 import { Fault } from '../storage/faults.ts'
@@ -85,9 +86,9 @@ export class Room {
     this.#feed = new Feed(stored, () => log.loadJoined(name))
     const [connections, loading, commands] = [this.#connections, this.#loading, this.#commands]
     const [live, gate, feed, awareness] = [this.#live, this.#gate, this.#feed, this.#awareness]
-    const parts = { live, gate, feed, awareness, connections, loading, commands, opened: stored }
+    const parts = { live, gate, feed, awareness, connections, loading, commands }
     const [admission, barriers, checkpoints] = [this.#admission, this.#barriers, this.#checkpoints]
-    const all = { ...own, ...parts, admission, barriers, checkpoints }
+    const all = { ...own, ...parts, opened: feed.opened, admission, barriers, checkpoints }
     this.#readers = new Readers({ ...all, onClose })
     this.#turns = new TurnLoop({
       ...{ ...all, name, log, now, readers: this.#readers, isLoaded: () => loading.isDone },
@@ -356,5 +357,5 @@ const loadOrPrepare = async (
   if (failed !== null) throw failed
   const seq = await log.append(name, [update])
   const tail = [update]
-  return { stored: { checkpoint: null, tail, single: tail, seq, doc }, owners: new Map() }
+  return { stored: { checkpoint: null, tail, single: tail, seq, doc }, owners: new LazyMap() }
 }

@@ -1,4 +1,5 @@
 import type * as Y from 'yjs'
+import { LazyMap } from '../../lib/lazy.ts'
 import { ClawError } from '../../protocol/errors.ts'
 import type { AgentId, TaskId } from '../../protocol/ids.ts'
 import { activities, readPresence } from '../../workspace/agents/presence.ts'
@@ -96,17 +97,17 @@ class RoomTasks {
   #settler: TaskReconciler | null = null
   #unfollow = () => {}
   /** Awareness states, as JSON, and how many connections show each. */
-  readonly #states = new Map<string, number>()
+  readonly #states = new LazyMap<string, number>()
   /** Connections that show that an agent is at work. */
-  readonly #atWork = new Map<AgentId, number>()
+  readonly #atWork = new LazyMap<AgentId, number>()
   /** The task that an agent’s newest presence names. */
-  readonly #named = new Map<AgentId, string>()
+  readonly #named = new LazyMap<AgentId, string>()
   readonly #seenNotes: SeenNotes
   /** When it was last. */
-  readonly #lastSeen = new Map<AgentId, number>()
+  readonly #lastSeen = new LazyMap<AgentId, number>()
   /** Start of observation: agents not seen since then were not necessarily away. */
   readonly #since: number
-  #archived: TaskWorld['archived'] = new Map()
+  #archived: TaskWorld['archived'] = new LazyMap()
   #timer: NodeJS.Timeout | undefined
   #stepping = false
   #again = false
@@ -282,7 +283,7 @@ class RoomTasks {
 
   /** Looks tasks up in the archive; whether any was not known. */
   async #lookUp(ids: ReadonlySet<TaskId>): Promise<boolean> {
-    if (this.#archived.size > LOOKED_UP_TASKS) this.#archived = new Map()
+    if (this.#archived.size > LOOKED_UP_TASKS) this.#archived = new LazyMap()
     let isNews = false
     for (const id of ids) {
       if (this.#archived.has(id)) continue

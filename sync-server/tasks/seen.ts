@@ -1,3 +1,4 @@
+import { LazyMap } from '../../lib/lazy.ts'
 import type { AgentId } from '../../protocol/ids.ts'
 import { hasAgent, lastSeen, markSeen } from '../../workspace/agents/agents.ts'
 import { readPresence } from '../../workspace/agents/presence.ts'
@@ -16,7 +17,7 @@ export class SeenNotes {
   readonly #room: Pick<Room, 'doc' | 'command'>
   readonly #now: () => number
   readonly #onError: (error: unknown) => void
-  #waiting = new Map<AgentId, number>()
+  #waiting = new LazyMap<AgentId, number>()
   #rest: NodeJS.Timeout | null = null
 
   constructor(
@@ -57,7 +58,7 @@ export class SeenNotes {
 
   #command(): void {
     const seen = this.#waiting
-    this.#waiting = new Map()
+    this.#waiting = new LazyMap()
     this.#room
       .command((doc) => {
         for (const [agent, at] of seen) if (hasAgent(doc, agent)) markSeen(doc, agent, at)

@@ -1,4 +1,5 @@
 import * as Y from 'yjs'
+import { LazyMap, LazySet } from '../../lib/lazy.ts'
 import { itemOf } from '../../lib/yjs/internals.ts'
 import type { AgentId, TaskId } from '../../protocol/ids.ts'
 import { tasksOf } from '../document/schema.ts'
@@ -13,15 +14,15 @@ import { readEntry, type TaskEntry } from './tasks.ts'
  */
 export class TaskIndex {
   readonly #doc: Y.Doc
-  readonly #tasks = new Map<TaskId, TaskEntry>()
+  readonly #tasks = new LazyMap<TaskId, TaskEntry>()
   /** Tasks that have not ended, the most urgent first. */
   readonly #open: TaskEntry[] = []
   /** Task → the tasks that wait for it. */
-  readonly #dependents = new Map<TaskId, Set<TaskId>>()
+  readonly #dependents = new LazyMap<TaskId, Set<TaskId>>()
   /** Owner → its tasks that have not ended. */
-  readonly #held = new Map<AgentId, Set<TaskId>>()
+  readonly #held = new LazyMap<AgentId, Set<TaskId>>()
   /** Changed since `takeChanged`. */
-  #changed = new Set<TaskId>()
+  #changed = new LazySet<TaskId>()
   readonly #onEvents = (events: Y.YEvent<Y.AbstractType<unknown>>[]): void => this.#follow(events)
 
   constructor(doc: Y.Doc) {
@@ -69,7 +70,7 @@ export class TaskIndex {
   /** The tasks that changed since the last call; the first call returns all tasks. */
   takeChanged(): ReadonlySet<TaskId> {
     const changed = this.#changed
-    this.#changed = new Set()
+    this.#changed = new LazySet()
     return changed
   }
 

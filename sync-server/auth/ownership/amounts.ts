@@ -1,4 +1,5 @@
 import * as Y from 'yjs'
+import { LazyMap } from '../../../lib/lazy.ts'
 import {
   firstItem,
   itemAfter,
@@ -46,8 +47,8 @@ export class Amounts {
   #otherRoots = 0
   #editKeys: Map<string, number> | null = null
   /** UTF-16 units, and marks, that each text may still get, by root; counted again once they are used up. */
-  readonly #units = new Map<string, number>()
-  readonly #marks = new Map<string, number>()
+  readonly #units = new LazyMap<string, number>()
+  readonly #marks = new LazyMap<string, number>()
 
   constructor(places: TypePlaces, ownerOf: (client: number) => string | undefined) {
     this.#places = places

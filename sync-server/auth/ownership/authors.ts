@@ -1,4 +1,5 @@
 import * as Y from 'yjs'
+import { LazyMap } from '../../../lib/lazy.ts'
 import { newDoc } from '../../../lib/yjs/new-doc.ts'
 import { CLOSE, WireError } from '../../../protocol/frames.ts'
 import { includes } from '../../../protocol/roles.ts'
@@ -36,16 +37,16 @@ export class Authors implements Gate {
    */
   readonly #maxIds: number
   readonly #maxDocument: number
-  #owners = new Map<number, string>()
+  #owners: Map<number, string> = new LazyMap()
   /** Agents of ids that are announced and have no operation yet. */
-  readonly #reserved = new Map<number, string>()
+  readonly #reserved = new LazyMap<number, string>()
   /** Ids per agent (count). */
-  #counts = new Map<string, number>()
+  #counts = new LazyMap<string, number>()
   #owned: Owned[] = []
   #places = new TypePlaces(NO_DOC)
   #server = 0
   /** Admitted, not yet in the document. */
-  #waiting: Arrivals = new Map()
+  #waiting: Arrivals = new LazyMap()
   #taken = new Taken(this.#places)
   #amounts = this.#newAmounts()
   #share: Share
@@ -70,7 +71,7 @@ export class Authors implements Gate {
   adopt(doc: Y.Doc, server: number): void {
     this.#places = new TypePlaces(doc)
     this.#server = server
-    this.#waiting = new Map()
+    this.#waiting = new LazyMap()
     this.#taken = new Taken(this.#places)
     this.#amounts = this.#newAmounts()
     this.#share = new Share(doc, this.#maxDocument)
@@ -85,7 +86,7 @@ export class Authors implements Gate {
   }
 
   applied(): void {
-    if (this.#waiting.size > 0) this.#waiting = new Map()
+    if (this.#waiting.size > 0) this.#waiting = new LazyMap()
     this.#taken.applied()
     this.#amounts.applied()
   }

@@ -1,4 +1,5 @@
 import * as Y from 'yjs'
+import { LazyMap, LazySet } from '../../../lib/lazy.ts'
 import type { TypePlaces } from '../../../workspace/document/places.ts'
 import { submissionsOf } from '../../../workspace/document/schema.ts'
 import { taskRecord } from '../../../workspace/document/shape.ts'
@@ -22,8 +23,8 @@ interface New {
  */
 export class Taken {
   readonly #places: TypePlaces
-  readonly #ids = new Set<string>()
-  readonly #counts = new Map<string, number>()
+  readonly #ids = new LazySet<string>()
+  readonly #counts = new LazyMap<string, number>()
 
   constructor(places: TypePlaces) {
     this.#places = places

@@ -1,4 +1,5 @@
 import type * as Y from 'yjs'
+import { LazyMap } from '../../../lib/lazy.ts'
 import { isRootType } from '../../../lib/yjs/internals.ts'
 import type { FileId } from '../../../protocol/ids.ts'
 import { countedFile } from '../../../workspace/files/file-state.ts'
@@ -19,7 +20,7 @@ export const addCounted = (to: Counted, id: FileId, clients: ReadonlySet<string>
 export class CountedFiles {
   /** By root type; null: no file's counter. Yjs puts another object in a root's place when it is first asked for. */
   readonly #files = new WeakMap<object, FileId | null>()
-  #counted: Counted = new Map()
+  #counted: Counted = new LazyMap()
 
   constructor(doc: Y.Doc) {
     doc.on('afterTransaction', ({ changed }: Y.Transaction) => {
@@ -36,7 +37,7 @@ export class CountedFiles {
   /** Takes the counts since the last call. */
   take(): Counted {
     const counted = this.#counted
-    if (counted.size > 0) this.#counted = new Map()
+    if (counted.size > 0) this.#counted = new LazyMap()
     return counted
   }
 

@@ -1,4 +1,5 @@
 import type * as Y from 'yjs'
+import { LazyMap } from '../../../lib/lazy.ts'
 import type { FileId } from '../../../protocol/ids.ts'
 import { countedVersions, fileState, hasCounts } from '../../../workspace/files/file-state.ts'
 import { MAX_WAITING_VERSIONS, VERSION_CACHE, VERSIONS_GATHER_MS } from '../../config/limits.ts'
@@ -78,12 +79,12 @@ class WorkspaceHistory {
   #doc: Y.Doc | null = null
   #counted: CountedFiles | null = null
   /** On disk; to be read before the document changes. */
-  #due: Counted = new Map()
+  #due: Counted = new LazyMap()
   /** Read; to be stored. */
   #waiting: Taken[] = []
   #waitingUnits = 0
   /** To be read once there is room again. */
-  #behind: Counted = new Map()
+  #behind: Counted = new LazyMap()
   /** True while a loaded document may be newer than the stored versions. */
   #unchecked = false
   #storing: Promise<void> | null = null
@@ -121,7 +122,7 @@ class WorkspaceHistory {
   #read(): void {
     if (this.#due.size === 0) return
     const due = this.#due
-    this.#due = new Map()
+    this.#due = new LazyMap()
     try {
       for (const [id, clients] of due) this.#take(id, clients)
     } catch (error) {
@@ -239,7 +240,7 @@ class WorkspaceHistory {
   /** Stores nothing more. */
   end(): void {
     this.#hasEnded = true
-    this.#due = new Map()
+    this.#due = new LazyMap()
     this.#waiting = []
     this.#waitingUnits = 0
     this.#giveUp()
@@ -250,7 +251,7 @@ class WorkspaceHistory {
   /** Drops the waiting states; they are found again when the document is loaded. */
   #giveUp(): void {
     this.#unchecked = false
-    this.#behind = new Map()
+    this.#behind = new LazyMap()
   }
 
   async #storeBatch(): Promise<void> {

@@ -1,3 +1,4 @@
+import { LazyMap } from '../../../lib/lazy.ts'
 /** A command that waits in a room. */
 export interface Queued {
   /** The caller; callers take turns, so that nobody waits for all commands of another. */
@@ -8,7 +9,7 @@ export interface Queued {
 
 /** Waiting commands: in order per caller, round-robin between callers. */
 export class CommandQueue<C extends Queued> {
-  readonly #of = new Map<string, C[]>()
+  readonly #of = new LazyMap<string, C[]>()
   #size = 0
 
   /** Waiting commands (count). */

@@ -1,4 +1,5 @@
 import { type IdRange, runIndex } from '../../../lib/attribution/runs.ts'
+import { LazyMap } from '../../../lib/lazy.ts'
 
 /** Longer than a deletion is on its way to a client that is not closed as silent (milliseconds). */
 const RECENT_MS = 120_000
@@ -26,7 +27,7 @@ export class RecentDeletions {
   #all: Recent[] = []
   /** Those of `#all` that are in `#byClient` (count): the rest is added when somebody asks. */
   #indexed = 0
-  readonly #byClient = new Map<number, List>()
+  readonly #byClient = new LazyMap<number, List>()
 
   /** `now`: milliseconds since the epoch. */
   constructor(now: () => number) {

@@ -1,3 +1,4 @@
+import { LazyMap } from '../../../lib/lazy.ts'
 import type { TaskId } from '../../../protocol/ids.ts'
 import type { TaskState } from '../../document/schema.ts'
 import type { TaskIndex } from '../task-index.ts'
@@ -47,7 +48,7 @@ export const openDependents = function* (index: TaskIndex, id: TaskId): Generato
  */
 export class CycleSearch {
   readonly #index: TaskIndex
-  readonly #found = new Map<TaskId, readonly TaskId[]>()
+  readonly #found = new LazyMap<TaskId, readonly TaskId[]>()
   #links = 0
 
   constructor(index: TaskIndex) {

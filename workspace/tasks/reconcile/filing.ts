@@ -1,4 +1,5 @@
 import * as Y from 'yjs'
+import { LazyMap } from '../../../lib/lazy.ts'
 import type { AgentId, TaskId } from '../../../protocol/ids.ts'
 import { findIn, putIn } from '../../document/buckets.ts'
 import { deleteAll, type Element, elementsOf } from '../../document/rows.ts'
@@ -32,7 +33,7 @@ export class SubmissionFiler {
   readonly #doc: Y.Doc
   readonly #onTask: (id: TaskId, facts: TaskFacts) => void
   /** Id of a submitted task → the element that brought it first. */
-  readonly #first = new Map<string, string>()
+  readonly #first = new LazyMap<string, string>()
   /** Message id → the addressees of live messages with that id; null: not read yet. */
   #addressees: Map<string, Set<AgentId>> | null = null
   readonly #onEvent = ({ changes }: Y.YArrayEvent<Submission>): void => {

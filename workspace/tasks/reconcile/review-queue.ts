@@ -1,9 +1,10 @@
+import { LazyMap, LazySet } from '../../../lib/lazy.ts'
 import type { TaskId } from '../../../protocol/ids.ts'
 
 /** The tasks to review: at the next reconciliation, or at a time. */
 export class ReviewQueue {
-  readonly #touched = new Set<TaskId>()
-  readonly #due = new Map<TaskId, number>()
+  readonly #touched = new LazySet<TaskId>()
+  readonly #due = new LazyMap<TaskId, number>()
 
   get isEmpty(): boolean {
     return this.#touched.size === 0
