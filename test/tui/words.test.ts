@@ -43,11 +43,11 @@ const history = (columns?: number) =>
 /** The word of a row, as its language has it. */
 const wordOf = (row: Row, text: string) => row.find((part) => part.text === text)?.look?.word
 
-const coloured = (check: () => void) => vi.waitFor(check, 20_000)
+const coloured = (check: () => unknown) => vi.waitFor(check, 60_000)
 
 it('[TUI-88] lines of a change have the colours of their language, once the page stood still', async () => {
   const { desk, rowWith } = history()
-  await vi.waitFor(() => rowWith('+const a = 2'))
+  await coloured(() => rowWith('+const a = 2'))
   expect(
     rowWith('-const a = 1')
       .map(({ text }) => text)
