@@ -148,6 +148,7 @@ export class NodeStore implements Pick<Store, 'reopen' | 'watch'> {
 
   async #use(session: Session): Promise<void> {
     this.#reader = await Reader.open(this.#address)
+    void this.#reader.warm()
     const row = sql.rowOf(this.id)
     this.#writer = session
     this.db.use({ reader: this.#reader, writer: { session, epoch: this.#epoch, row } })

@@ -29,7 +29,18 @@ export class Reader implements Querying {
   static async open(address: StoreAddress): Promise<Reader> {
     const { Pool } = await import('./driver.ts')
     const config = { ...configOf(address), connectionTimeoutMillis: QUEUE_MS }
-    return new Reader(new Pool({ ...config, max: READERS, query_timeout: READ_MS }))
+    // Idle ones stay: whoever takes over workspaces needs them all at once, and a new one takes longer than the reads.
+    return new Reader(
+      new Pool({ ...config, max: READERS, query_timeout: READ_MS, idleTimeoutMillis: 0 }),
+    )
+  }
+
+  /** Opens all connections that are not open yet, as far as the database lets it. */
+  async warm(): Promise<void> {
+    const opening = Array.from({ length: READERS }, () => this.#pool.connect())
+    for (const opened of await Promise.allSettled(opening)) {
+      if (opened.status === 'fulfilled') opened.value.release()
+    }
   }
 
   async query<R extends QueryResultRow>(query: QueryConfig): Promise<R[]> {
