@@ -7,7 +7,7 @@ import { connectRaw, type RawClient } from './raw-client.ts'
 import { clientFrame, readServerFrames, WIRES } from './wire.ts'
 import { documentUpdates, type Shape, writerUpdates } from './workload.ts'
 
-/** A reader of bursts of updates, and what a Yjs client takes to apply what it got. */
+/** The load generator: it writes bursts of updates, reads them, and applies them in a Yjs client. */
 export interface BusyCommitJob {
   port: number
   load: Load
@@ -20,7 +20,7 @@ export type Load = 'appended' | Shape
 export interface BusyCommitResult {
   /** Messages that the reader got (count). */
   messages: number
-  /** What a Yjs client takes to apply these, and to apply the same updates one by one (ms of CPU time). */
+  /** CPU time to apply these messages, and to apply the same updates one by one (ms). */
   asSent: number
   single: number
 }

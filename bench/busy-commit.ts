@@ -15,7 +15,7 @@ const LOADS: readonly { load: Load; name: string; isTarget: boolean }[] = [
   { load: 'scattered', name: 'one writer, each word at another place', isTarget: false },
 ]
 
-/** What a commit of many updates costs a client that gets it. */
+/** The CPU time in which a Yjs client applies a commit of many updates. */
 export const busyCommit = async (log: (line: string) => void): Promise<Findings> => {
   const rows: string[][] = []
   const findings: Findings = {

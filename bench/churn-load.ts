@@ -15,7 +15,7 @@ export interface ChurnJob {
   atOnce: number
   /** Updates that a visit writes. */
   updates: number
-  /** Memory is read after each of so many equal parts. */
+  /** The run is split into this many equal parts; memory is read after each (count). */
   parts: number
 }
 

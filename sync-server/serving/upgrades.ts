@@ -57,7 +57,7 @@ export const serveUpgrades = (
     )
   }
 
-  // One for all sockets: one made below would keep the request for the life of its socket.
+  // One listener for all sockets: a closure made below would keep the request alive as long as its socket.
   const onError = (err: Error): void => log.debug({ err }, 'socket error')
   http.on('upgrade', (request, stream, head) => {
     const socket = stream as Socket

@@ -29,7 +29,7 @@ export class Reader implements Querying {
   static async open(address: StoreAddress): Promise<Reader> {
     const { Pool } = await import('./driver.ts')
     const config = { ...configOf(address), connectionTimeoutMillis: QUEUE_MS }
-    // Idle ones stay: whoever takes over workspaces needs them all at once, and a new one takes longer than the reads.
+    // Idle connections stay open: a node that takes over workspaces needs all at once, and to open one takes longer than to read.
     return new Reader(
       new Pool({ ...config, max: READERS, query_timeout: READ_MS, idleTimeoutMillis: 0 }),
     )
