@@ -1,15 +1,19 @@
+import { Corruption } from '../integrity/corruption.ts'
 import type { Found, Range } from '../integrity/db.ts'
+import type { CopiedRow } from './copied.ts'
 import type { Querying, Reader } from './reader.ts'
 import * as sql from './statements.ts'
 
-/** Rows of a page (count), and bytes after which it ends. */
+/** Rows of a page (count), and bytes after which it ends: the first one is short, as most ranges are, and COPY reads the others. */
 const PAGE_ROWS = 1_000
+const FIRST_BYTES = sql.LARGE_BYTES
 const PAGE_BYTES = 8 * 2 ** 20
 /** Above all keys: UTF-8 has no such byte. */
 const END = Buffer.from([0xff])
 const NOTHING = Buffer.alloc(0)
 
-type Row = { k: Buffer; pieces: number; v: Buffer; total: number }
+/** `v` null: it is large, and read in another way. */
+type Row = Omit<CopiedRow, 'v'> & { v: Buffer | null }
 export type Entry = [key: string, sealed: Uint8Array]
 
 const after = (key: string): Buffer => Buffer.from(`${key}\0`)
@@ -22,52 +26,72 @@ export const boundsOf = ({ gt, gte, lt, lte }: Range): { from: Buffer; to: Buffe
 
 /** Joins the pieces of values. */
 class Joining {
-  #pieces: Buffer[] = []
+  #pieces: CopiedRow[] = []
   readonly #isReverse: boolean
 
   constructor(isReverse: boolean) {
     this.#isReverse = isReverse
   }
 
-  /** The entry that this row completes; null: pieces are missing yet. */
-  add({ k, pieces, v }: Row): Entry | null {
-    if (pieces === 1) return [k.toString(), v]
-    this.#pieces.push(v)
-    if (this.#pieces.length < pieces) return null
+  /** The entry that this row completes; null: pieces are to come. Throws Corruption where one is missing. */
+  add(row: CopiedRow): Entry | null {
+    const { k, n, pieces: count, v } = row
+    const before = this.#pieces.length
+    const [first = row] = this.#pieces
+    const place = this.#isReverse ? count - 1 - before : before
+    if (n !== place || count !== first.pieces || !k.equals(first.k)) throw incomplete()
+    if (count === 1) return [k.toString(), v]
+    this.#pieces.push(row)
+    if (before + 1 < count) return null
     const all = this.#isReverse ? this.#pieces.reverse() : this.#pieces
     this.#pieces = []
-    return [k.toString(), Buffer.concat(all)]
+    return [k.toString(), Buffer.concat(all.map(({ v }) => v))]
+  }
+
+  /** Throws Corruption if pieces of the last value are missing. */
+  end(): void {
+    if (this.#pieces.length > 0) throw incomplete()
   }
 }
 
+const incomplete = (): Corruption => new Corruption('a record', 'a piece of it is missing')
+
+/** `isLong`: the first page is as large as the others. */
 const pages = async function* (
   at: Querying,
   schema: string,
   range: Range,
-  bytes: number,
+  isLong = false,
 ): AsyncGenerator<{ entries: Entry[]; isLast: boolean }> {
   const { reverse: isReverse = false, limit = Number.POSITIVE_INFINITY } = range
   const { from, to } = boundsOf(range)
-  const text = isReverse ? sql.backward(schema) : sql.forward(schema)
   const name = `clawlink-${isReverse ? 'backward' : 'forward'}`
   const joining = new Joining(isReverse)
   let last = isReverse ? { k: to, n: 0 } : { k: from, n: -1 }
   const end = isReverse ? from : to
-  for (let left = limit; left > 0; ) {
+  let isFirst = !isLong
+  for (let left = limit; left > 0; isFirst = false) {
     const most = Math.min(PAGE_ROWS, left)
-    const rows = await at.query<Row & { n: number }>({
-      ...{ name, text, values: [last.k, last.n, end, most, bytes] },
-    })
+    const rows: Row[] = isFirst
+      ? await at.query<Row>({
+          ...{ name, text: sql.range(schema, isReverse) },
+          values: [last.k, last.n, end, most, FIRST_BYTES],
+        })
+      : await at.copied(sql.copyRange(schema, isReverse, last, end, most, PAGE_BYTES))
     const entries: Entry[] = []
-    for (const row of rows) {
-      const entry = joining.add(row)
+    let isWhole = true
+    for (const { v, ...row } of rows) {
+      isWhole = v !== null
+      if (v === null) break
+      const entry = joining.add({ ...row, v })
       if (entry !== null) entries.push(entry)
       last = row
     }
     left -= entries.length
     const [first] = rows
-    const isLast =
-      left <= 0 || first === undefined || (rows.length === first.total && first.total < most)
+    const isAll = first === undefined || (rows.length === first.total && first.total < most)
+    const isLast = left <= 0 || (isWhole && isAll)
+    if (isLast) joining.end()
     yield { entries, isLast }
     if (isLast) return
   }
@@ -81,29 +105,57 @@ export const entriesIn = <T>(
   range: Range,
   show: (entry: Entry) => T,
 ): Found<T> => {
-  const walk = async function* (bytes: number): AsyncGenerator<T> {
+  const walk = async function* (): AsyncGenerator<T> {
     const snapshot = at === null ? reader.snapshot() : null
     try {
-      for await (const { entries } of pages(snapshot ?? at!, schema, range, bytes)) {
+      for await (const { entries } of pages(snapshot ?? at!, schema, range)) {
         for (const entry of entries) yield show(entry)
       }
     } finally {
       await snapshot?.close()
     }
   }
-  return {
-    [Symbol.asyncIterator]: () => walk(PAGE_BYTES),
-    all: async () => {
-      // One statement sees one moment, and most ranges are read by one.
-      for await (const { entries, isLast } of pages(at ?? reader, schema, range, PAGE_BYTES)) {
+  const all = async (): Promise<T[]> => {
+    // One statement sees one moment, and most ranges are read by one.
+    for (const isLong of at === null ? [false, true] : []) {
+      for await (const { entries, isLast } of pages(reader, schema, range, isLong)) {
         if (isLast) return entries.map(show)
         break
       }
-      const all: T[] = []
-      for await (const one of walk(PAGE_BYTES)) all.push(one)
-      return all
-    },
+    }
+    const found: T[] = []
+    for await (const one of walk()) found.push(one)
+    return found
   }
+  return { [Symbol.asyncIterator]: walk, all }
+}
+
+/** The values of keys as stored, by their keys. Throws Corruption where a piece is missing. */
+export const valuesOf = async (
+  at: Querying,
+  schema: string,
+  keys: readonly string[],
+): Promise<Map<string, Buffer>> => {
+  const found = new Map<string, Buffer>()
+  const values = [keys.map((key) => Buffer.from(key))]
+  const query = { name: 'clawlink-get', text: sql.get(schema), values }
+  const small = await at.query<Pick<Row, 'k' | 'pieces' | 'v'>>(query)
+  const large = new Map<string, Buffer>()
+  for (const { k, v } of small) if (v === null) large.set(k.toString(), k)
+  const copied = large.size === 0 ? [] : await at.copied(sql.copyKeys(schema, [...large.values()]))
+  const rows = [...small.filter(({ k }) => !large.has(k.toString())), ...copied]
+  const pieces = new Map<string, { count: number; values: Buffer[] }>()
+  for (const { k, pieces: count, v } of rows) {
+    const key = k.toString()
+    const of = pieces.get(key) ?? { count, values: [] }
+    pieces.set(key, of)
+    of.values.push(v!)
+  }
+  for (const [key, { count, values }] of pieces) {
+    if (values.length !== count) throw incomplete()
+    found.set(key, values.length === 1 ? values[0]! : Buffer.concat(values))
+  }
+  return found
 }
 
 /** The keys of a range. */

@@ -13,7 +13,7 @@ import {
   type Writing,
 } from '../integrity/db.ts'
 import { type Op, workspaceOfKey } from '../integrity/level-keys.ts'
-import { boundsOf, type Entry, entriesIn, keysIn } from './found.ts'
+import { boundsOf, type Entry, entriesIn, keysIn, valuesOf } from './found.ts'
 import { PgSnapshot, type Reader } from './reader.ts'
 import { rowsOf } from './rows.ts'
 import type { Session } from './session.ts'
@@ -71,20 +71,17 @@ export class PgDb implements Db {
   }
 
   async get(key: string, options: Reading = {}): Promise<Uint8Array | undefined> {
-    const rows = await (this.#at(options) ?? this.#now.reader).query<{ pieces: number; v: Buffer }>(
-      {
-        ...{ name: 'clawlink-get', text: sql.get(this.#schema), values: [Buffer.from(key)] },
-      },
-    )
-    const [first] = rows
-    if (first === undefined) return undefined
-    if (rows.length !== first.pieces) throw new Corruption('a record', 'a piece of it is missing')
-    const sealed = rows.length === 1 ? first.v : Buffer.concat(rows.map(({ v }) => v))
-    return options.valueEncoding === 'view' ? sealed : opened(sealed)
+    return (await this.getMany([key], options))[0]
   }
 
-  getMany(keys: string[], options: Reading = {}): Promise<(Uint8Array | undefined)[]> {
-    return Promise.all(keys.map((key) => this.get(key, options)))
+  async getMany(keys: string[], options: Reading = {}): Promise<(Uint8Array | undefined)[]> {
+    const at = this.#at(options) ?? this.#now.reader
+    const found = await valuesOf(at, this.#schema, keys)
+    const isRaw = options.valueEncoding === 'view'
+    return keys.map((key) => {
+      const sealed = found.get(key)
+      return sealed === undefined || isRaw ? sealed : opened(sealed)
+    })
   }
 
   #at({ snapshot }: Reading): PgSnapshot | null {

@@ -1,6 +1,7 @@
 import type { Pool, PoolClient, QueryConfig, QueryResultRow } from 'pg'
 import type { StoreAddress } from '../../config/store-address.ts'
 import type { Snapshot } from '../integrity/db.ts'
+import { Copied, type CopiedRow } from './copied.ts'
 import { configOf, READ_MS, unavailable } from './session.ts'
 
 /** Connections for reads (count); a snapshot has one to itself. */
@@ -13,6 +14,8 @@ const BEGIN = 'begin transaction isolation level repeatable read read only'
 /** Runs queries, all of them as of one moment if it is a snapshot. Rejects with Unavailable. */
 export interface Querying {
   query: <R extends QueryResultRow>(query: QueryConfig) => Promise<R[]>
+  /** The rows of a statement of sql.copyRange or sql.copyKeys. */
+  copied: (text: string) => Promise<CopiedRow[]>
 }
 
 /** The connections that read. */
@@ -43,12 +46,20 @@ export class Reader implements Querying {
     }
   }
 
-  async query<R extends QueryResultRow>(query: QueryConfig): Promise<R[]> {
+  query<R extends QueryResultRow>(query: QueryConfig): Promise<R[]> {
+    return this.#with((client) => ask<R>(client, query))
+  }
+
+  copied(text: string): Promise<CopiedRow[]> {
+    return this.#with((client) => copy(client, text))
+  }
+
+  async #with<T>(read: (client: PoolClient) => Promise<T>): Promise<T> {
     const client = await this.#connect()
-    return ask<R>(client, query).then(
-      (rows) => {
+    return read(client).then(
+      (found) => {
         client.release()
-        return rows
+        return found
       },
       (error: Error) => {
         client.release(error)
@@ -83,6 +94,13 @@ const ask = async <R extends QueryResultRow>(
   }
 }
 
+const copy = (client: PoolClient, text: string): Promise<CopiedRow[]> =>
+  new Promise((resolve, reject) => {
+    const done = (error: Error | null, rows: CopiedRow[]): void =>
+      error === null ? resolve(rows) : reject(unavailable(error))
+    client.query(new Copied(text, done))
+  })
+
 /** A transaction that only reads. Its moment is that of its first query. */
 export class PgSnapshot implements Snapshot, Querying {
   readonly #client: Promise<PoolClient>
@@ -99,12 +117,20 @@ export class PgSnapshot implements Snapshot, Querying {
   }
 
   query<R extends QueryResultRow>(query: QueryConfig): Promise<R[]> {
-    const rows = this.#last.then(async () => ask<R>(await this.#client, query))
-    rows.catch((error: Error) => {
+    return this.#next((client) => ask<R>(client, query))
+  }
+
+  copied(text: string): Promise<CopiedRow[]> {
+    return this.#next((client) => copy(client, text))
+  }
+
+  #next<T>(read: (client: PoolClient) => Promise<T>): Promise<T> {
+    const found = this.#last.then(async () => read(await this.#client))
+    found.catch((error: Error) => {
       this.#failed ??= error
     })
-    this.#last = rows
-    return rows
+    this.#last = found
+    return found
   }
 
   async close(): Promise<void> {

@@ -148,6 +148,48 @@ export const storeContract = (
     await again.close()
   })
 
+  it('[STORE-4] keeps small and large values beside each other whole, both ways, up to any limit', async () => {
+    const store = await open(place())
+    const { db } = store
+    const KIB = 1024
+    const sizes = [
+      ...[0, 32 * KIB - 5, 1, 32 * KIB - 4, 32 * KIB - 3, 7, 64 * KIB, 64 * KIB - 4, 64 * KIB - 3],
+      ...[2 ** 20 - 4, 2 ** 20 - 3, 1, 3 * 2 ** 20, 5 * 2 ** 20, 9, 200 * KIB, 3],
+    ]
+    const entries = sizes.map((size, i): [string, Uint8Array] => [
+      `k:${10 + i}`,
+      new Uint8Array(size).map((_, at) => (at * (i + 7)) >> 2),
+    ])
+    await db.batch(entries.map(([key, value]) => ({ type: 'put', key, value })))
+    const isSame = (found: readonly [string, Uint8Array][], expected: typeof entries): boolean =>
+      found.length === expected.length &&
+      found.every(([key, value], i) => {
+        const [name, bytes] = expected[i]!
+        return key === name && Buffer.compare(value, bytes) === 0
+      })
+    for (const reverse of [false, true]) {
+      const inOrder = reverse ? [...entries].reverse() : entries
+      for (const limit of [1, 2, 4, 11, 14, sizes.length, sizes.length + 1]) {
+        const range = { gte: 'k', lt: 'l', reverse, limit }
+        expect(isSame(await db.iterator(range).all(), inOrder.slice(0, limit))).toBe(true)
+        const walked: [string, Uint8Array][] = []
+        for await (const entry of db.iterator(range)) walked.push(entry)
+        expect(isSame(walked, inOrder.slice(0, limit))).toBe(true)
+      }
+    }
+    const asked = ['k:13', 'k:none', 'k:19', 'k:10', 'k:23', 'k:13']
+    const values = await db.getMany(asked)
+    for (const [i, key] of asked.entries()) {
+      const stored = entries.find(([name]) => name === key)?.[1]
+      expect(Buffer.compare(values[i] ?? Buffer.from('none'), stored ?? Buffer.from('none'))).toBe(
+        0,
+      )
+    }
+    expect(values[1]).toBeUndefined()
+    expect(await db.getMany([])).toEqual([])
+    await store.close()
+  })
+
   it('[STORE-4] [OPS-6] a value whose checksum is wrong is not handed out, and is shown raw', async () => {
     const store = await open(place())
     const { db } = store
