@@ -5,6 +5,7 @@ import { spawnSync } from 'node:child_process'
 const TESTS = [
   { program: 'tmux', args: ['-V'], for: 'the terminal UI in a real terminal' },
   { program: 'nginx', args: ['-v'], for: 'the server behind a proxy with TLS' },
+  { program: 'haproxy', args: ['-v'], for: 'nodes behind a balancer that checks them' },
   { program: 'openssl', args: ['version'], for: 'TLS' },
   { program: 'chromium', args: ['--version'], for: 'the web page in a real browser' },
   { program: 'ip', args: ['-V'], from: 'iproute2', for: 'servers found on a network' },

@@ -1,7 +1,17 @@
 import { once } from 'node:events'
+import { get } from 'node:http'
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net'
 
-/** A balancer that hands each connection to the next port that accepts it, and knows nothing of what goes through. */
+/** Between two checks of a port, and the time for an answer (milliseconds). */
+const CHECK_MS = 1_000
+/** Checks without an answer, one after another, before a port is left out (count). */
+const FALL = 3
+
+/**
+ * A balancer that hands each connection to the next port that accepts it, and knows nothing of what goes through. It asks
+ * each port for `/health`, as docs/deploy/haproxy.cfg does: one that does not answer gets no connections and loses those
+ * it has, until it answers.
+ */
 export interface Balancer {
   url: string
   port: number
@@ -19,17 +29,40 @@ export const startBalancer = async (
   from?: string,
 ): Promise<Balancer> => {
   const sockets = new Set<Socket>()
+  const local = from === undefined ? {} : { localAddress: from }
+  /** Connections by port, and its checks without an answer. */
+  const open = new Map<number, Set<Socket>>()
+  const missed = new Map<number, number>()
+  const isUp = (port: number): boolean => (missed.get(port) ?? 0) < FALL
+  const check = (port: number): void => {
+    const note = (hasAnswered: boolean): void => {
+      missed.set(port, hasAnswered ? 0 : (missed.get(port) ?? 0) + 1)
+      if (!isUp(port)) for (const far of open.get(port) ?? []) far.destroy(new Error('no answer'))
+    }
+    const asking = get({
+      ...{ port, host: hostOf(port), path: '/health', agent: false, timeout: CHECK_MS, ...local },
+    })
+    asking.on('timeout', () => asking.destroy(new Error('no answer')))
+    asking.on('error', () => note(false))
+    asking.on('response', (answer) => {
+      answer.resume()
+      note(true)
+    })
+  }
+  const checks = setInterval(() => {
+    for (const port of balancer.ports) check(port)
+  }, CHECK_MS)
   let turn = 0
   const server = createServer((near) => {
     near.on('error', () => {})
     const tryNext = (left: number): void => {
       if (left === 0) return void near.destroy()
       const port = balancer.ports[turn++ % balancer.ports.length]!
-      const far = connect({
-        port,
-        host: hostOf(port),
-        ...(from !== undefined && { localAddress: from }),
-      })
+      if (!isUp(port)) return void tryNext(left - 1)
+      const far = connect({ port, host: hostOf(port), ...local })
+      const others = open.get(port) ?? new Set()
+      open.set(port, others.add(far))
+      far.on('close', () => others.delete(far))
       let isOpen = false
       far.once('connect', () => {
         isOpen = true
@@ -54,6 +87,7 @@ export const startBalancer = async (
   const balancer: Balancer = {
     ...{ url: `http://127.0.0.1:${port}`, port, ports, hosts: new Map<number, string>() },
     close: () => {
+      clearInterval(checks)
       server.close()
       for (const socket of sockets) socket.destroy()
     },

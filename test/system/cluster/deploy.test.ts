@@ -60,6 +60,13 @@ it.skipIf(!has('nginx'))('[OPS-26] nginx accepts the balancer’s configuration'
   expect([status, stderr]).toEqual([0, expect.stringContaining('syntax is ok')])
 })
 
+it.skipIf(!has('haproxy'))('[OPS-26] HAProxy accepts the balancer’s configuration', () => {
+  const file = join(tempDir('haproxy'), 'haproxy.cfg')
+  writeFileSync(file, text('haproxy.cfg').replace(/node[12]:9077/g, '127.0.0.1:9077'))
+  const { status, stderr } = spawnSync('haproxy', ['-c', '-f', file], { encoding: 'utf8' })
+  expect([status, stderr.replace(/^\[NOTICE\].*\n/gm, '')]).toEqual([0, ''])
+})
+
 it.skipIf(!has('systemd-analyze'))('[OPS-26] systemd accepts the unit', () => {
   const unit = join(root, 'docs/deploy/clawlink-node.service')
   const { stdout, stderr } = spawnSync('systemd-analyze', ['verify', unit], { encoding: 'utf8' })
