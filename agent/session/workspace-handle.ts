@@ -215,7 +215,10 @@ export class WorkspaceHandle {
   async receive(me = this.#me): Promise<boolean> {
     const { target, workspace } = this.at
     if (me === null || !hasAgent(this.replica.doc, me)) return true
-    this.replica.onlyReads = this.at.access.readsOnly()
+    // Read from a file; a connection has it from there.
+    const session = this.#session
+    const isConnected = session?.contact.connected === true
+    this.replica.onlyReads = isConnected ? session.readsOnly : this.at.access.readsOnly()
     return receive(this.replica, me, this.here, {
       broadcasts: (after) => getArchive(target, workspace, after),
       tasks: (after) => getTaskArchive(target, workspace, after, me),

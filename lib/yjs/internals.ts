@@ -8,6 +8,7 @@ import * as Y from 'yjs'
 
 type Internals = Y.AbstractType<unknown>
 export type Struct = Y.Item | Y.GC
+type Decoded = ReturnType<typeof Y.decodeUpdate>
 
 // ── Types ──────────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -156,6 +157,21 @@ export const deletedIn = (
     }
   }
   return ranges
+}
+
+/** Tells whether a document has every operation of a delete set, deleted. */
+export const hasDeleted = (doc: Y.Doc, { clients }: Decoded['ds']): boolean => {
+  for (const [client, ranges] of clients) {
+    for (const { clock, len } of ranges) {
+      let at = clock
+      for (const { deleted, id, length } of structsIn(doc, client, clock, clock + len)) {
+        if (!deleted) return false
+        at = id.clock + length
+      }
+      if (at < clock + len) return false
+    }
+  }
+  return true
 }
 
 /** The struct with this id. Throws where the document has none. */

@@ -138,6 +138,8 @@ export class Admission {
     const { isFull, maxDocument, schedule } = this.#env
     let claim: Claim = { inserts: null, deletes: [], isRepeating: isSyncStep2 }
     const admit: Admit = (decoded, clocks) => {
+      // Every SyncStep2 repeats all deletions of its document.
+      if (isSyncStep2 && this.#live.has(decoded)) return false
       claim = claimOf(decoded, clocks, isSyncStep2)
       const isLet = this.#gate.admit(connection.speaker, decoded, clocks, isSyncStep2)
       if (isLet && isFull() && hasNews(decoded, clocks)) {

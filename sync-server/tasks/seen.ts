@@ -6,19 +6,26 @@ import type { Room } from '../sync/room.ts'
 
 /** Shortest time between two writes of an agent's `lastSeenAt`: each stays in the document's history for ever. */
 const SEEN_GRAIN_MS = 30_000
-/** Rest between two writes in one workspace (milliseconds): every replica applies each, and after a restart all come. */
+/** Rest between two writes in one workspace (milliseconds): every replica applies each. */
 const REST_MS = 1_000
+/**
+ * The same while agents only come, as all do after a restart (milliseconds): their presence says that they are here, and
+ * nobody reads when they were last seen until they go.
+ */
+const COMING_REST_MS = 10_000
 
 /**
  * Writes `lastSeenAt` of the agents of one workspace that appear or leave: of the first one at once, of those that
- * follow within REST_MS together.
+ * follow within the rest together.
  */
 export class SeenNotes {
   readonly #room: Pick<Room, 'doc' | 'command'>
   readonly #now: () => number
   readonly #onError: (error: unknown) => void
   #waiting = new LazyMap<AgentId, number>()
-  #rest: NodeJS.Timeout | null = null
+  /** Time of the last write; as `now`. */
+  #wroteAt = -Infinity
+  #next: { at: number; timer: NodeJS.Timeout } | null = null
 
   constructor(
     room: Pick<Room, 'doc' | 'command'>,
@@ -39,24 +46,29 @@ export class SeenNotes {
     const now = this.#now()
     if (now - lastSeen(this.#room.doc, agent) < SEEN_GRAIN_MS) return
     this.#waiting.set(agent, now)
-    if (this.#rest === null) this.#write()
+    const rest = is === undefined ? REST_MS : COMING_REST_MS
+    this.#writeIn(Math.min(rest, this.#wroteAt + rest - now), now)
   }
 
   /** Writes what waits, and rests no more. */
   close(): void {
-    if (this.#rest !== null) clearTimeout(this.#rest)
-    this.#rest = null
-    if (this.#waiting.size > 0) this.#command()
+    if (this.#waiting.size > 0) this.#write()
+  }
+
+  #writeIn(ms: number, now: number): void {
+    if (ms <= 0) {
+      this.#write()
+      return
+    }
+    if (this.#next !== null && this.#next.at <= now + ms) return
+    clearTimeout(this.#next?.timer)
+    this.#next = { at: now + ms, timer: setTimeout(() => this.#write(), ms).unref() }
   }
 
   #write(): void {
-    this.#rest = null
-    if (this.#waiting.size === 0) return
-    this.#command()
-    this.#rest = setTimeout(() => this.#write(), REST_MS).unref()
-  }
-
-  #command(): void {
+    clearTimeout(this.#next?.timer)
+    this.#next = null
+    this.#wroteAt = this.#now()
     const seen = this.#waiting
     this.#waiting = new LazyMap()
     this.#room

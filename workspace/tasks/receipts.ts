@@ -79,12 +79,14 @@ const mark = (
   me: AgentId,
   messages: readonly Message[],
   what: (known: Receipt | undefined) => { delivered?: number; read?: number } | null,
-): void =>
+): void => {
+  const receipted = messages.filter((message) => isReceipted(message, me))
+  // An empty transaction costs in proportion to all clients of the document, too.
+  if (receipted.length === 0) return
   doc.transact(() => {
-    for (const message of messages) {
-      const id = message.message_id
-      if (!isReceipted(message, me)) continue
+    for (const { message_id: id } of receipted) {
       const said = what(receiptOf(doc, id, me))
       if (said !== null) submit(doc, { kind: 'receipt', id, by: me, ...said })
     }
   })
+}

@@ -1,11 +1,18 @@
 import * as Y from 'yjs'
 import { type Credit, NOBODY } from '../../../lib/attribution/runs.ts'
-import { hasPending } from '../../../lib/yjs/internals.ts'
+import { hasDeleted, hasPending } from '../../../lib/yjs/internals.ts'
 import { newDoc } from '../../../lib/yjs/new-doc.ts'
 import { CLOSE, WireError } from '../../../protocol/frames.ts'
 import { Unreadable } from '../../storage/integrity/corruption.ts'
 import type { Stored } from '../../storage/update-log.ts'
-import { type Admit, type Clocks, checkUpdate, type Verdict } from './check.ts'
+import {
+  type Admit,
+  type Clocks,
+  checkUpdate,
+  type Decoded,
+  hasNews,
+  type Verdict,
+} from './check.ts'
 import { type Deletions, DeletionWatch } from './deletion-watch.ts'
 import { faultIn } from './slices.ts'
 
@@ -107,6 +114,11 @@ export class LiveDocument {
   /** Accepted operations of a Yjs client id (count). */
   clockOf(client: number): number {
     return this.#clocks.get(client) ?? 0
+  }
+
+  /** True if an update adds no operation to the accepted ones, and what it deletes is deleted in the document. */
+  has(decoded: Decoded): boolean {
+    return !hasNews(decoded, this.#clocks) && hasDeleted(this.#doc, decoded.ds)
   }
 
   /**

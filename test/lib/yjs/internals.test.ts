@@ -3,6 +3,7 @@ import * as Y from 'yjs'
 import {
   deleteOperations,
   firstItem,
+  hasDeleted,
   hasPending,
   indexOfClock,
   insertAfter,
@@ -176,4 +177,18 @@ it('[LAYER-5] text is inserted and deleted by operations, also beside deleted on
   const other = new Y.Doc()
   Y.applyUpdate(other, Y.encodeStateAsUpdate(doc))
   expect(other.getText('text').toJSON()).toBe('Y!e')
+})
+
+it('[LAYER-5] a delete set is known when all of its operations are there and deleted', () => {
+  const { doc, text } = withText()
+  const deletes = (clock: number, len: number) => ({
+    clients: new Map([[1, [{ clock, len }]]]),
+  })
+  const has = (clock: number, len: number) => hasDeleted(doc, deletes(clock, len))
+  expect([has(2, 2), has(3, 1), has(2, 0)]).toEqual([true, true, true])
+  expect([has(1, 2), has(2, 3), has(0, 1), has(5, 2), has(9, 1)]).toEqual(Array(5).fill(false))
+  text.delete(0, 2)
+  expect([has(0, 4), has(0, 5)]).toEqual([true, false])
+  expect(hasDeleted(doc, { clients: new Map([[2, [{ clock: 0, len: 1 }]]]) })).toBe(false)
+  expect(hasDeleted(doc, { clients: new Map() })).toBe(true)
 })

@@ -77,6 +77,40 @@ describe('the sync socket', () => {
     for (const one of [...writers, { client }]) await one.client.close()
   })
 
+  it('[SYNC-15] a SyncStep2 that repeats what the server has is neither stored nor sent', async () => {
+    const room = await newRoom()
+    const writer = await liveDoc(urlOf(room))
+    writer.doc.getText('t').insert(0, 'hello world')
+    writer.doc.getText('t').delete(2, 3)
+    await writer.client.barrier()
+    const reader = await liveDoc(urlOf(room))
+    const came = () => reader.client.messages.filter(([type]) => type === 0).length
+    const before = came()
+    const headers = { ...asOwner(server.url), [HEADS_HEADER]: '1' }
+    const returning = await RawClient.open(urlOf(room), headers)
+    const barrier = async () => {
+      await returning.barrier()
+      const last = returning.messages.findLast(([type]) => type === 100)!
+      return decoding.readVarUint(decoding.createDecoder(last.subarray(2)))
+    }
+    const seq = await barrier()
+    const doc = new Y.Doc()
+    Y.applyUpdate(doc, Y.encodeStateAsUpdate(writer.doc))
+    const repeat = () =>
+      returning.send(frame(0, 1, Y.encodeStateAsUpdate(doc, Y.encodeStateVector(writer.doc))))
+    repeat()
+    expect(await barrier()).toBe(seq)
+    await reader.client.barrier()
+    expect(came()).toBe(before)
+
+    doc.getText('t').delete(0, 1)
+    repeat()
+    expect(await barrier(), 'a deletion of its own is news').toBe(seq + 1)
+    await reader.client.barrier()
+    expect(reader.doc.getText('t').toString()).toBe('e world')
+    for (const client of [writer.client, reader.client, returning]) await client.close()
+  })
+
   it('[SYNC-2] sends a document of many megabytes in fragments, whole', async () => {
     const room = await newRoom()
     const text = randomBytes(3_000_000).toString('base64')

@@ -30,20 +30,37 @@ const openRoom = (agents: number) => {
   return { notes, seen, updates: () => updates, failures }
 }
 
-it('[PRESENCE-11] agents that come at once are noted as seen by two writes', () => {
+it('[PRESENCE-11] agents that come within ten seconds are noted as seen by two writes', () => {
   const { notes, seen, updates, failures } = openRoom(500)
-  for (let number = 0; number < 500; number++) notes.changed('null', shown(number))
+  for (let number = 0; number < 500; number++) {
+    notes.changed('null', shown(number))
+    vi.advanceTimersByTime(10)
+  }
   expect([seen(), updates()], 'the first one at once').toEqual([1, 1])
-  vi.advanceTimersByTime(1_000)
+  vi.advanceTimersByTime(5_000)
   expect([seen(), updates()]).toEqual([500, 2])
   // It was seen a moment ago; one that was not is written at once again after a quiet time.
   vi.advanceTimersByTime(10_000)
-  notes.changed(shown(7), 'null')
+  notes.changed(shown(499), 'null')
   expect(updates()).toBe(2)
   vi.advanceTimersByTime(30_000)
-  notes.changed(shown(7), 'null')
+  notes.changed(shown(499), 'null')
   expect(updates()).toBe(3)
   expect(failures).toEqual([])
+})
+
+it('[PRESENCE-11] agents that go are noted within a second, with those that came', () => {
+  const { notes, seen, updates } = openRoom(30)
+  notes.changed('null', shown(0))
+  for (let number = 1; number < 20; number++) notes.changed('null', shown(number))
+  vi.advanceTimersByTime(500)
+  for (let number = 20; number < 30; number++) notes.changed(shown(number), 'null')
+  expect([seen(), updates()]).toEqual([1, 1])
+  vi.advanceTimersByTime(500)
+  expect([seen(), updates()]).toEqual([30, 2])
+  vi.advanceTimersByTime(60_000)
+  expect(updates()).toBe(2)
+  expect(vi.getTimerCount(), 'nothing ticks in a quiet room').toBe(0)
 })
 
 it('[PRESENCE-11] what waits is written when the room is closed', () => {
