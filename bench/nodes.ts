@@ -1,35 +1,26 @@
-import { readFileSync } from 'node:fs'
-import { join } from 'node:path'
-import { setTimeout as pause } from 'node:timers/promises'
 import { Client } from 'pg'
-import * as Y from 'yjs'
-import { ownPort } from '../scripts/own-port.ts'
 import { findPostgres, startPostgres } from '../scripts/postgres/postgres.ts'
 import { rowsOf } from '../sync-server/storage/postgres/rows.ts'
 import * as sql from '../sync-server/storage/postgres/statements.ts'
 import { load, makeData } from './cold-load.ts'
 import type { ColdLoadJob, ColdLoadResult } from './cold-load-client.ts'
-import { clawlink, clawlinkOnSame, UNLIMITED } from './contenders.ts'
-import { barrierAt, type Part } from './durable-write.ts'
+import { clawlink, clawlinkOnSame } from './contenders.ts'
+import { FLAT, type Flat, type Forwarding, flat, forwarding } from './nodes-load.ts'
+import { startWorker } from './programs.ts'
 import {
-  cpuSeconds,
-  program,
-  type ServerProcess,
-  startServer,
-  startWorker,
-  tempDir,
-} from './programs.ts'
-import { atMost, type Findings, milliseconds, spread, times } from './report.ts'
+  atMost,
+  type Findings,
+  milliseconds,
+  spread,
+  type Table,
+  type Target,
+  times,
+} from './report.ts'
 import { inRounds } from './rounds.ts'
 import { median, pairedRatio } from './stats.ts'
 
 const COMMITS = { rounds: 9, each: 200, bytes: 200 }
-const NEWCOMERS = { shape: 'typed', updates: 100_000, rounds: 3 } as const
-/** Rooms with a writer and a reader each; milliseconds of each measurement. */
-const FORWARDED = { rounds: 9, rooms: 4, ms: 1_500 }
-/** `gapMs`: between two writes of a room (milliseconds). */
-const FLAT = { rounds: 5, nodes: [1, 2, 4], rooms: 4, ms: 3_000, gapMs: 20 }
-
+const NEWCOMERS = { shape: 'typed', updates: 100_000, rounds: 5 } as const
 /** The same insert with the lock of the epoch's row, and without; milliseconds, the median per round. */
 const commits = async (url: string): Promise<{ fenced: number[]; bare: number[] }> => {
   const schema = 'bench_commits'
@@ -71,125 +62,16 @@ const newcomers = async (url: string): Promise<{ level: number[]; postgres: numb
   return { level: found.get(clawlink)!, postgres: found.get(on)! }
 }
 
-interface Node extends ServerProcess {
-  headers: { authorization: string }
+interface Figures {
+  commits: { fenced: number[]; bare: number[] }
+  ways: Forwarding
+  flat: Flat
+  newcomers: { level: number[]; postgres: number[] }
 }
 
-const startNode = async (store: string): Promise<Node> => {
-  const [port, data] = [await ownPort(), tempDir()]
-  const server = await startServer([
-    ...[program('clawlink-sync'), '--port', String(port), '--data', data, '--store', store],
-    ...['--node-url', `http://127.0.0.1:${port}`, '--no-mdns', '--limit', UNLIMITED.join()],
-  ])
-  const { token } = JSON.parse(readFileSync(join(data, 'owner.json'), 'utf8')) as { token: string }
-  return { ...server, headers: { authorization: `Bearer ${token}` } }
-}
-
-/** Makes workspaces that this node owns. */
-const makeAt = async ({ port, headers }: Node, names: readonly string[]): Promise<void> => {
-  for (const workspace of names) {
-    const init = { method: 'POST', headers, body: JSON.stringify({ workspace }) }
-    const answer = await fetch(`http://127.0.0.1:${port}/api/admin/add`, init)
-    if (answer.status !== 200) throw new Error(await answer.text())
-  }
-}
-
-/** Bytes that each write adds. */
-const WRITTEN = 'x'.repeat(60)
-
-/** Writers that go on from where they were. */
-class Writers {
-  readonly #docs: readonly Y.Doc[]
-  #update: Uint8Array = new Uint8Array()
-
-  constructor(count: number) {
-    this.#docs = Array.from({ length: count }, () => new Y.Doc())
-    for (const doc of this.#docs) {
-      doc.on('update', (update: Uint8Array) => {
-        this.#update = update
-      })
-    }
-  }
-
-  #next(n: number): Uint8Array {
-    this.#docs[n]!.getArray('written').push([WRITTEN])
-    return this.#update
-  }
-
-  /** Each writes for `ms`, one after another, at least `gapMs` apart. Resolves to the milliseconds that each write took. */
-  async run(parts: readonly Part[], from: number, ms: number, gapMs = 0): Promise<number[]> {
-    const took: number[] = []
-    const until = performance.now() + ms
-    const write = async (part: Part, n: number): Promise<void> => {
-      while (performance.now() < until) {
-        const since = performance.now()
-        await part.write(this.#next(n))
-        took.push(performance.now() - since)
-        if (gapMs > 0) await pause(Math.max(0, gapMs - (performance.now() - since)))
-      }
-    }
-    await Promise.all(parts.map((part, at) => write(part, from + at)))
-    return took
-  }
-}
-
-interface Forwarding {
-  /** CPU per update (milliseconds): of the owner without forwarding, and of the node that forwards. */
-  owner: number[]
-  front: number[]
-  /** The median write (milliseconds). */
-  direct: number[]
-  forwarded: number[]
-}
-
-const forwarding = async (store: string): Promise<Forwarding> => {
-  const [owner, front] = [await startNode(store), await startNode(store)]
-  const rooms = Array.from({ length: FORWARDED.rooms }, (_, n) => `room${n}`)
-  await makeAt(owner, rooms)
-  const at = (node: Node) =>
-    Promise.all(rooms.map((room) => barrierAt(node.port, room, node.headers)))
-  // A reader of each room, by the same way as its writer.
-  const ways = new Map<Node, { parts: Part[]; readers: Part[] }>()
-  for (const node of [owner, front]) ways.set(node, { parts: await at(node), readers: [] })
-  const writers = new Writers(FORWARDED.rooms)
-  const found: Forwarding = { owner: [], front: [], direct: [], forwarded: [] }
-  await inRounds([owner, front], FORWARDED.rounds, async (node) => {
-    const way = ways.get(node)!
-    way.readers = await at(node)
-    const before = cpuSeconds(node.pid)!
-    const took = await writers.run(way.parts, 0, FORWARDED.ms)
-    const cpu = ((cpuSeconds(node.pid)! - before) * 1_000) / took.length
-    found[node === owner ? 'owner' : 'front'].push(cpu)
-    found[node === owner ? 'direct' : 'forwarded'].push(median(took))
-    for (const reader of way.readers) await reader.close()
-  })
-  for (const node of [front, owner]) await node.stop()
-  return found
-}
-
-/** CPU of the nodes per update (milliseconds), by the count of nodes at work, each with as many rooms. */
-const flat = async (store: string): Promise<Map<number, number[]>> => {
-  const most = Math.max(...FLAT.nodes)
-  const nodes: Node[] = []
-  const parts: Part[][] = []
-  for (let n = 0; n < most; n++) {
-    const node = await startNode(store)
-    const rooms = Array.from({ length: FLAT.rooms }, (_, room) => `flat${n}-${room}`)
-    await makeAt(node, rooms)
-    nodes.push(node)
-    parts.push(await Promise.all(rooms.map((room) => barrierAt(node.port, room, node.headers))))
-  }
-  const writers = new Writers(most * FLAT.rooms)
-  const found = await inRounds(FLAT.nodes, FLAT.rounds, async (count) => {
-    const working = nodes.slice(0, count)
-    const cpu = () => working.reduce((sum, { pid }) => sum + cpuSeconds(pid)!, 0)
-    const before = cpu()
-    const took = await writers.run(parts.slice(0, count).flat(), 0, FLAT.ms, FLAT.gapMs)
-    return ((cpu() - before) * 1_000) / took.length
-  })
-  for (const node of nodes) await node.stop()
-  return found
-}
+const MOST = Math.max(...FLAT.nodes)
+/** Updates per second that a node's writers ask for. */
+const ASKED = (FLAT.rooms * 1_000) / FLAT.gapMs
 
 /** Several nodes on PostgreSQL. */
 export const nodes = async (log: (line: string) => void): Promise<Findings> => {
@@ -197,72 +79,121 @@ export const nodes = async (log: (line: string) => void): Promise<Findings> => {
   if (postgresql.bin === undefined) throw new Error(postgresql.why)
   const postgres = await startPostgres(postgresql.bin)
   const schema = (name: string): string => `${postgres.url}?schema=${name}`
-  const { fenced, bare } = await commits(postgres.url)
-  log(`commit: ${spread(fenced, milliseconds)} ms fenced, ${spread(bare, milliseconds)} ms without`)
-  const ways = await forwarding(schema('b_forwarding'))
-  log(`CPU: ${spread(ways.owner, milliseconds)} ms, to forward ${spread(ways.front, milliseconds)}`)
-  const byCount = await flat(schema('b_flat'))
-  for (const [count, cpu] of byCount)
-    log(`${count} nodes: ${spread(cpu, milliseconds)} ms per update`)
-  const { level, postgres: on } = await newcomers(postgres.url)
-  log(`newcomer: ${spread(level, milliseconds)} ms, PostgreSQL ${spread(on, milliseconds)}`)
+  const told = async <T>(work: Promise<T>, series: (found: T) => Record<string, number[]>) => {
+    const found = await work
+    const figures = Object.entries(series(found))
+    log(figures.map(([name, values]) => `${name} ${spread(values, milliseconds)}`).join(' · '))
+    return found
+  }
+  const figures: Figures = {
+    commits: await told(commits(postgres.url), (found) => ({ ...found })),
+    ways: await told(forwarding(schema('b_forwarding')), (found) => ({ ...found })),
+    flat: await told(flat(schema), flatSeries),
+    newcomers: await told(newcomers(postgres.url), (found) => ({ ...found })),
+  }
   await postgres.stop()
-  const [one = [], ...more] = FLAT.nodes.map((count) => byCount.get(count)!)
-  const later = median(ways.forwarded.map((ms, round) => ms - ways.direct[round]!))
-  const row = (what: string, a: number[], b: number[]): string[] => [
-    ...[what, spread(a, milliseconds), spread(b, milliseconds), times(pairedRatio(b, a))],
-  ]
   return {
     title: 'Several nodes',
     method: METHOD,
-    tables: [
-      {
-        caption: 'Medians and ranges over the rounds; the ratio is that of pairs',
-        head: ['', 'without', 'with', 'ratio'],
-        rows: [
-          row('commit without and with the fence, p50, ms', bare, fenced),
-          row('CPU of the owner, and to forward, ms per update', ways.owner, ways.front),
-          row('write, direct and forwarded, p50, ms', ways.direct, ways.forwarded),
-          row('newcomer to 100,000 updates, LevelDB and PostgreSQL, ms', level, on),
-          ...more.map((cpu, at) =>
-            row(`CPU at 1 and at ${FLAT.nodes[at + 1]} nodes, ms per update`, one, cpu),
-          ),
-        ],
-      },
-    ],
-    targets: [
-      atMost('commit, fenced over unfenced', pairedRatio(fenced, bare), 1.15),
-      atMost(
-        'CPU to forward an update over that of its owner',
-        pairedRatio(ways.front, ways.owner),
-        0.3,
-      ),
-      {
-        claim: 'forwarding delays a write by ≤ 0.5 ms',
-        measured: `${milliseconds(later)} ms`,
-        passed: later <= 0.5,
-      },
-      atMost('newcomer, PostgreSQL over LevelDB', pairedRatio(on, level), 1.6),
-      atMost('CPU per update, 4 nodes over 1', pairedRatio(more.at(-1)!, one), 1.1),
-    ],
-    samples: {
-      'commit, fenced, ms': fenced,
-      'commit, unfenced, ms': bare,
-      'CPU of the owner, ms per update': ways.owner,
-      'CPU to forward, ms per update': ways.front,
-      'write, direct, p50, ms': ways.direct,
-      'write, forwarded, p50, ms': ways.forwarded,
-      'newcomer, LevelDB, ms': level,
-      'newcomer, PostgreSQL, ms': on,
-      ...Object.fromEntries(
-        [...byCount].map(([n, cpu]) => [`CPU, ${n} nodes, ms per update`, cpu]),
-      ),
-    },
+    tables: tablesOf(figures),
+    targets: targetsOf(figures),
+    samples: samplesOf(figures),
   }
 }
 
-const METHOD = `Nodes, PostgreSQL and clients on one machine. **Commit**: the statement that stores a record, with the lock of
-the epoch's row and without, over one connection. **Forwarding**: four rooms of one node, each with a writer that waits for
-its barrier and a reader, connected to the node or by another one; CPU by /proc. **Flat**: one, two and four nodes, each
-with four rooms whose writers write every 20 ms; the CPU of the nodes, without PostgreSQL's. **Newcomer**: as in *Cold
-load*, until the bytes are received.`
+const flatSeries = ({ cpu, rates, apart, rest }: Flat): Record<string, number[]> => ({
+  ...Object.fromEntries([...cpu].map(([n, of]) => [`CPU, ${n} nodes, ms per update`, of])),
+  [`CPU, ${MOST} nodes of as many clusters, ms per update`]: apart,
+  'CPU at rest, ms per second': rest,
+  ...Object.fromEntries(
+    [...rates].map(([n, of]) => [`updates per second and node, ${n} nodes`, of]),
+  ),
+})
+
+const samplesOf = ({ commits, ways, flat, newcomers }: Figures): Findings['samples'] => ({
+  'commit, fenced, ms': commits.fenced,
+  'commit, unfenced, ms': commits.bare,
+  'CPU of the owner, ms per update': ways.owner,
+  'CPU to forward, ms per update': ways.front,
+  'CPU of a bare pipe, ms per update': ways.pipe,
+  'write, direct, p50, ms': ways.direct,
+  'write, forwarded, p50, ms': ways.forwarded,
+  'write, by a bare pipe, p50, ms': ways.piped,
+  'newcomer, LevelDB, ms': newcomers.level,
+  'newcomer, PostgreSQL, ms': newcomers.postgres,
+  ...flatSeries(flat),
+})
+
+const tablesOf = ({ commits, ways, flat, newcomers }: Figures): Table[] => {
+  const row = (what: string, a: number[], b: number[]): string[] => [
+    ...[what, spread(a, milliseconds), spread(b, milliseconds), times(pairedRatio(b, a))],
+  ]
+  const [one = [], ...more] = FLAT.nodes.map((count) => flat.cpu.get(count)!)
+  const rate = (count: number): string => spread(flat.rates.get(count)!, milliseconds)
+  return [
+    {
+      caption: 'Medians and ranges over the rounds; the ratio is that of pairs',
+      head: ['', 'without', 'with', 'ratio'],
+      rows: [
+        row('commit without and with the fence, p50, ms', commits.bare, commits.fenced),
+        row('CPU of the owner, and to forward, ms per update', ways.owner, ways.front),
+        row('the same of the owner and a bare pipe', ways.owner, ways.pipe),
+        row('CPU of a bare pipe, and to forward', ways.pipe, ways.front),
+        row('write, direct and forwarded, p50, ms', ways.direct, ways.forwarded),
+        row('the same by a bare pipe', ways.direct, ways.piped),
+        row(
+          'newcomer to 100,000 updates, LevelDB and PostgreSQL, ms',
+          newcomers.level,
+          newcomers.postgres,
+        ),
+        ...more.map((cpu, at) =>
+          row(`CPU at 1 and at ${FLAT.nodes[at + 1]} nodes, ms per update`, one, cpu),
+        ),
+        row(`CPU at ${MOST} nodes of ${MOST} clusters and of one`, flat.apart, flat.cpu.get(MOST)!),
+        [`updates per second and node, at 1 and at ${MOST}, of ${ASKED}`, rate(1), rate(MOST), ''],
+        ['CPU of a node at rest, ms per second', spread(flat.rest, milliseconds), '', ''],
+      ],
+    },
+  ]
+}
+
+const targetsOf = ({ commits, ways, flat, newcomers }: Figures): Target[] => {
+  const later = median(ways.forwarded.map((ms, round) => ms - ways.direct[round]!))
+  const most = flat.cpu.get(MOST)!
+  return [
+    atMost('commit, fenced over unfenced', pairedRatio(commits.fenced, commits.bare), 1.15),
+    atMost(
+      'CPU to forward an update over that of its owner',
+      pairedRatio(ways.front, ways.owner),
+      0.3,
+    ),
+    atMost(
+      'CPU to forward an update over that of a bare pipe',
+      pairedRatio(ways.front, ways.pipe),
+      1.1,
+    ),
+    {
+      claim: 'forwarding delays a write by ≤ 0.5 ms',
+      measured: `${milliseconds(later)} ms`,
+      passed: later <= 0.5,
+    },
+    atMost(
+      'newcomer, PostgreSQL over LevelDB',
+      pairedRatio(newcomers.postgres, newcomers.level),
+      1.6,
+    ),
+    atMost('CPU per update, 4 nodes over 1', pairedRatio(most, flat.cpu.get(1)!), 1.1),
+  ]
+}
+
+const METHOD = `Nodes, PostgreSQL and clients on one machine. Each process has seen 5,000 updates before it is
+measured: until V8 has compiled what they run, an update costs up to three times as much, and a node that had worked
+more often than another would look cheaper. **Commit**: the statement that stores a record, with the lock of the
+epoch's row and without, over one connection. **Forwarding**: four rooms of one node, each with a writer that waits
+for its barrier and a reader, connected to the node, by another one, or by a process that does nothing but
+\`socket.pipe\` both ways, which is the least that a pipe costs in Node; CPU by /proc. **Flat**: four nodes with four
+rooms each, whose writers write every 40 ms, so that two cores have time left for all four, PostgreSQL and the writers
+(the table has the rate that came about): one node after another, two at a time, all at once, so that each part has
+the same nodes and updates; the CPU of the nodes at work, without PostgreSQL's. Four nodes that do not know of each
+other, each in a cluster of its own, tell what the shared machine costs from what a cluster costs. **Newcomer**: as in
+*Cold load*, until the bytes are received.`
