@@ -45,7 +45,7 @@ export const IDLE_ROOM_MS = 30_000
 /** A log's tail is folded into the checkpoint from this many updates on: a newcomer applies each of them. */
 export const COMPACT_UPDATES = 2_000
 /** While its checkpoint rests, records are joined in groups of this many updates, or bytes. */
-export const JOINED_UPDATES = 2_048
+export const JOINED_UPDATES = 256
 export const JOINED_BYTES = 256 * 1024
 /** … from this many on once nothing more comes, … */
 export const QUIET_UPDATES = 100

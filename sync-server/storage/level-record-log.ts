@@ -66,6 +66,16 @@ export const recordsAfter = async function* (
   if (upTo !== null && last < upTo) throw missing(workspace, last + 1, upTo)
 }
 
+/** The updates of those records. */
+export const updatesAfter = async function* (
+  ...where: Parameters<typeof recordsAfter>
+): AsyncGenerator<{ seq: number; updates: readonly Uint8Array[] }> {
+  const names = new NameTable()
+  for await (const { seq, value } of recordsAfter(...where)) {
+    yield { seq, updates: decodeRecord(value, names).updates }
+  }
+}
+
 /** A workspace as it was read. */
 export interface Found {
   checkpoint: Uint8Array | null
@@ -85,11 +95,8 @@ export const addRecords = async (
   options: Snapshot,
   upTo: number | null,
 ): Promise<void> => {
-  const names = new NameTable()
-  for await (const { seq, value } of recordsAfter(db, workspace, found.seq, options, upTo)) {
-    for (const bytes of decodeRecord(value, names).updates) {
-      found.parts.push({ bytes, isPacked: false })
-    }
+  for await (const { seq, updates } of updatesAfter(db, workspace, found.seq, options, upTo)) {
+    for (const bytes of updates) found.parts.push({ bytes, isPacked: false })
     found.seq = seq
   }
 }

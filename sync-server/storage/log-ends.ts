@@ -4,7 +4,7 @@ import { type Db, Unavailable } from './integrity/db.ts'
 import { joinedEnds, TailJoiner } from './joined/tail.ts'
 import type { LevelArchive } from './level-archive.ts'
 import type { LevelAttribution } from './level-attribution.ts'
-import { addNames, type LevelRecordLog } from './level-record-log.ts'
+import { addNames, type LevelRecordLog, updatesAfter } from './level-record-log.ts'
 import type { Shelf } from './update-log.ts'
 
 /** Names of workspaces without records that are remembered (count). */
@@ -81,8 +81,14 @@ export class LogEnds {
       broadcasts: await this.#archive.end(workspace, 'broadcasts'),
       tasks: await this.#archive.end(workspace, 'tasks'),
     }
-    const joiner = new TailJoiner(await joinedEnds(this.#db, workspace))
+    const joiner = this.#joiner(workspace, chain, await joinedEnds(this.#db, workspace))
     return { chain, archive, names, joiner }
+  }
+
+  #joiner(workspace: string, chain: Chain, stored: number[]): TailJoiner {
+    return new TailJoiner(stored, (after, upTo) =>
+      updatesAfter(this.#db, workspace, Math.max(after, chain.folded), {}, upTo),
+    )
   }
 
   /** Begins the log of a workspace of which nothing is stored; null: it is not known to be one. */
@@ -90,7 +96,8 @@ export class LogEnds {
     const chain = this.#empty.delete(workspace) ? this.#record.begin(workspace) : null
     if (chain === null) return null
     const archive = { broadcasts: 0, tasks: 0 }
-    const ends = { chain, archive, names: new NameTable(), joiner: new TailJoiner([]) }
+    const joiner = this.#joiner(workspace, chain, [])
+    const ends = { chain, archive, names: new NameTable(), joiner }
     this.#known.set(workspace, ends)
     return ends
   }

@@ -116,57 +116,125 @@ const join = (parts: readonly Part[]): Uint8Array[] | null => {
   return joined
 }
 
-/** Joins the records of a log while they are written, once its tail has COMPACT_UPDATES updates: a checkpoint rests. */
+/** A record of the log, for those who join it. */
+interface Single {
+  seq: number
+  updates: readonly Uint8Array[]
+}
+
+/** Consecutive records that are being joined. */
+class Group {
+  readonly from: number
+  to: number
+  readonly #joiner = new UpdateJoiner()
+  #updates = 0
+
+  constructor(from: number) {
+    this.from = from
+    this.to = from
+  }
+
+  get isFull(): boolean {
+    return this.#updates >= JOINED_UPDATES || this.#joiner.bytes >= JOINED_BYTES
+  }
+
+  /** False: the record cannot be joined with those before, and the group is of no use. */
+  add({ seq, updates }: Single): boolean {
+    this.to = seq
+    this.#updates += updates.length
+    try {
+      return updates.every((update) => this.#joiner.add(update))
+    } catch {
+      return false // building the document tells of it
+    }
+  }
+
+  packed(): Uint8Array {
+    return this.#joiner.packed()
+  }
+}
+
+/** Puts consecutive records into groups. */
+class Grouping {
+  readonly full: Group[] = []
+  #group: Group | null = null
+
+  add(record: Single): void {
+    this.#group ??= new Group(record.seq)
+    if (!this.#group.add(record)) this.#group = null
+    else if (this.#group.isFull) this.end()
+  }
+
+  /** The group ends with the newest record. */
+  end(): void {
+    if (this.#group !== null) this.full.push(this.#group)
+    this.#group = null
+  }
+}
+
+/**
+ * Joins the records of a log while they are written, once its tail has COMPACT_UPDATES updates: its checkpoint rests then.
+ * Those before are read and joined, too.
+ */
 export class TailJoiner {
   /** Updates after the newest checkpoint, or since this process reads the log (count). */
   #updates = 0
-  #joiner: UpdateJoiner | null = null
-  /** Updates in it (count), and the records they are of. */
-  #count = 0
-  #from = 0
-  #to = 0
-  /** The same of those on disk. */
+  /** null: the tail is short. */
+  #grouping: Grouping | null = null
+  /** Positions of the last records that are joined on disk. */
   #stored: number[]
+  readonly #recordsAfter: (after: number, upTo: number) => AsyncIterable<Single>
 
-  constructor(stored: number[]) {
+  /** `recordsAfter` reads the records after a position, and after the checkpoint, up to another. */
+  constructor(
+    stored: number[],
+    recordsAfter: (after: number, upTo: number) => AsyncIterable<Single>,
+  ) {
     this.#stored = stored
+    this.#recordsAfter = recordsAfter
   }
 
   /** Takes in a new record. Call it in their order, once each is on its way. */
   added(seq: number, updates: readonly Uint8Array[]): void {
     this.#updates += updates.length
     if (this.#updates < COMPACT_UPDATES) return
-    if (this.#joiner === null) {
-      this.#joiner = new UpdateJoiner()
-      this.#from = seq
-      this.#count = 0
+    if (this.#grouping === null) {
+      this.#grouping = new Grouping()
+      void this.#joinEarlier(this.#grouping, seq - 1)
     }
-    const joiner = this.#joiner
-    try {
-      if (!updates.every((update) => joiner.add(update))) this.#joiner = null
-    } catch {
-      this.#joiner = null // building the document tells of it
-    }
-    this.#to = seq
-    this.#count += updates.length
+    this.#grouping.add({ seq, updates })
   }
 
-  /** The operations that store joined records, if there are enough; store them with the next record. */
+  /** Joins the records up to a position that are not joined yet, for a grouping that goes on after them. */
+  async #joinEarlier(later: Grouping, upTo: number): Promise<void> {
+    const earlier = new Grouping()
+    try {
+      for await (const record of this.#recordsAfter(Math.max(0, ...this.#stored), upTo)) {
+        if (this.#grouping !== later) return
+        earlier.add(record)
+      }
+    } catch {
+      return // readers read these records themselves, or tell what is wrong with them
+    }
+    earlier.end()
+    later.full.unshift(...earlier.full)
+  }
+
+  /** The operations that store the groups that are full; store them with the next record. */
   take(workspace: string, digestAt: (seq: number) => Uint8Array): Op[] {
-    const joiner = this.#joiner
-    if (joiner === null) return []
-    if (this.#count < JOINED_UPDATES && joiner.bytes < JOINED_BYTES) return []
-    this.#joiner = null
-    const [from, to] = [this.#from, this.#to]
-    this.#stored.push(to)
-    const value = encodeJoined({ from, to, digest: digestAt(to), packed: joiner.packed() })
-    return [{ type: 'put', key: joinedKey(workspace, to), value }]
+    const full = this.#grouping?.full.splice(0) ?? []
+    return full.map((group) => {
+      const { from, to } = group
+      this.#stored.push(to)
+      const value = encodeJoined({ from, to, digest: digestAt(to), packed: group.packed() })
+      return { type: 'put', key: joinedKey(workspace, to), value }
+    })
   }
 
   /** A checkpoint covers the records up to `seq`. Returns the operations that remove what is joined of them. */
   folded(workspace: string, seq: number): Op[] {
     this.#updates = 0
-    this.#joiner = null
+    this.#grouping = null
     const covered = this.#stored.filter((to) => to <= seq)
     this.#stored = this.#stored.filter((to) => to > seq)
     return covered.map((to) => ({ type: 'del', key: joinedKey(workspace, to) }))

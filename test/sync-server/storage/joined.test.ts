@@ -3,14 +3,19 @@ import { describe, expect, it } from 'vitest'
 import * as Y from 'yjs'
 import { verifyFolder } from '../../../sync-server/ops/verify/verify.ts'
 import { seal } from '../../../sync-server/storage/integrity/checksummed.ts'
+import { joinedAfter } from '../../../sync-server/storage/joined/tail.ts'
+import { recordKey } from '../../../sync-server/storage/level-record-log.ts'
 import { LevelUpdateLog } from '../../../sync-server/storage/level-update-log.ts'
 import type { Joined } from '../../../sync-server/storage/update-log.ts'
 import { initWorkspace } from '../../../workspace/document/schema.ts'
+import { until } from '../../support/client.ts'
 import { tempDir } from '../../support/server.ts'
 import { appendAll, LONG, longTail, stateOf } from '../../support/sync-server/long-tails.ts'
 
 const open = (place: string) => LevelUpdateLog.open(place, () => 1_700_000_000_000)
 const UPDATES = longTail(LONG)
+/** An update without operations. */
+const NOTHING = Uint8Array.of(0, 0)
 
 /** A folder in which workspace `w` has a long tail. */
 const withLongTail = async (): Promise<string> => {
@@ -47,6 +52,27 @@ describe('a long tail', () => {
     expect(stateOf(joined)).toEqual(stateOf(single))
   })
 
+  it('[DUR-9] has its beginning joined, too, also what another process wrote of it', async () => {
+    const place = tempDir('early')
+    const first = await open(place)
+    await appendAll(first, 'w', UPDATES.slice(0, 1_024))
+    await first.close()
+    const log = await open(place)
+    await appendAll(log, 'w', UPDATES.slice(1_024))
+    await until('it is joined and stored', async () => {
+      await log.append('w', [NOTHING])
+      const [oldest] = await joinedAfter(log.derived.db, 'w', 0, recordKey, {})
+      return oldest?.from === 1
+    })
+    const { seq, tail } = await log.load('w')
+    const groups = await joinedAfter(log.derived.db, 'w', 0, recordKey, {})
+    const gaps = groups.filter(({ from }, n) => n > 0 && from !== groups[n - 1]!.to + 1)
+    expect([gaps, seq - groups.at(-1)!.to < 256]).toEqual([[], true])
+    const joined = await log.loadJoined('w')
+    expect(stateOf(joined)).toEqual(stateOf({ checkpoint: null, tail }))
+    await log.close()
+  })
+
   it('[DUR-9] that is short has nothing joined', async () => {
     const place = tempDir('short')
     const log = await open(place)
@@ -61,7 +87,7 @@ describe('a long tail', () => {
     const log = await open(place)
     const { seq, tail } = await log.load('w')
     await log.compact('w', seq, stateOf({ checkpoint: null, tail }).update)
-    await log.append('w', [Uint8Array.of(0, 0)])
+    await log.append('w', [NOTHING])
     const { single, checkpoint } = await log.loadJoined('w')
     expect([single?.length, checkpoint === null]).toEqual([1, false])
     await log.close()
@@ -72,7 +98,7 @@ describe('a long tail', () => {
     const place = await withLongTail()
     const log = await open(place)
     const { tail } = await log.load('w')
-    const covered = 14
+    const covered = 10
     const before = { checkpoint: null, tail: tail.slice(0, covered * 256) }
     await log.compact('w', covered, stateOf(before).update)
     const [single, joined] = [await log.load('w'), await log.loadJoined('w')]
