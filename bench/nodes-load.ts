@@ -49,13 +49,17 @@ const makeAt = async ({ port, headers }: Node, names: readonly string[]): Promis
   }
 }
 
-/** Bytes that each write adds. */
-const WRITTEN = 'x'.repeat(60)
+/** Bytes that each write sets. */
+const WRITTEN = 60
 
-/** Writers that go on from where they were. */
+/**
+ * Writers that go on from where they were. They set a key, so that documents stay small: an array that grows is copied by Yjs with
+ * each update, and soon costs more than all else.
+ */
 class Writers {
   readonly #docs: readonly Y.Doc[]
   #update: Uint8Array = new Uint8Array()
+  #count = 0
 
   constructor(count: number) {
     this.#docs = Array.from({ length: count }, () => new Y.Doc())
@@ -67,7 +71,7 @@ class Writers {
   }
 
   #next(n: number): Uint8Array {
-    this.#docs[n]!.getArray('written').push([WRITTEN])
+    this.#docs[n]!.getMap('written').set('key', String(++this.#count).padEnd(WRITTEN, 'x'))
     return this.#update
   }
 
@@ -119,20 +123,29 @@ export const forwarding = async (store: string): Promise<Forwarding> => {
   }
   const writers = new Writers(FORWARDED.rooms)
   const ways = [
-    { by: owner, cpu: found.owner, took: found.direct, parts: await at(owner) },
-    { by: front, cpu: found.front, took: found.forwarded, parts: await at(front) },
-    { by: pipe, cpu: found.pipe, took: found.piped, parts: await at(pipe) },
+    { by: owner, cpu: found.owner, took: found.direct },
+    { by: front, cpu: found.front, took: found.forwarded },
+    { by: pipe, cpu: found.pipe, took: found.piped },
   ]
-  for (const { parts } of ways) await writers.warm(parts, 0)
-  await inRounds(ways, FORWARDED.rounds, async ({ by, cpu, took, parts }) => {
-    // A reader of each room, by the same way as its writer.
-    const readers = await at(by)
-    const before = cpuOf([by])
-    const writes = await writers.run(parts, 0, FORWARDED.ms)
-    cpu.push((cpuOf([by]) - before) / writes.length)
-    took.push(median(writes))
-    for (const reader of readers) await reader.close()
-  })
+  // A writer and a reader of each room by one way at a time: the owner would send to those of the others, too.
+  const connected = async <T>(
+    by: ServerProcess,
+    work: (parts: Part[]) => Promise<T>,
+  ): Promise<T> => {
+    const [parts, readers] = [await at(by), await at(by)]
+    const done = await work(parts)
+    for (const part of [...parts, ...readers]) await part.close()
+    return done
+  }
+  for (const { by } of ways) await connected(by, (parts) => writers.warm(parts, 0))
+  await inRounds(ways, FORWARDED.rounds, ({ by, cpu, took }) =>
+    connected(by, async (parts) => {
+      const before = cpuOf([by])
+      const writes = await writers.run(parts, 0, FORWARDED.ms)
+      cpu.push((cpuOf([by]) - before) / writes.length)
+      took.push(median(writes))
+    }),
+  )
   await pipe.kill()
   for (const node of [front, owner]) await node.stop()
   return found

@@ -188,12 +188,13 @@ const targetsOf = ({ commits, ways, flat, newcomers }: Figures): Target[] => {
 
 const METHOD = `Nodes, PostgreSQL and clients on one machine. Each process has seen 5,000 updates before it is
 measured: until V8 has compiled what they run, an update costs up to three times as much, and a node that had worked
-more often than another would look cheaper. **Commit**: the statement that stores a record, with the lock of the
-epoch's row and without, over one connection. **Forwarding**: four rooms of one node, each with a writer that waits
-for its barrier and a reader, connected to the node, by another one, or by a process that does nothing but
-\`socket.pipe\` both ways, which is the least that a pipe costs in Node; CPU by /proc. **Flat**: four nodes with four
-rooms each, whose writers write every 40 ms, so that two cores have time left for all four, PostgreSQL and the writers
-(the table has the rate that came about): one node after another, two at a time, all at once, so that each part has
-the same nodes and updates; the CPU of the nodes at work, without PostgreSQL's. Four nodes that do not know of each
-other, each in a cluster of its own, tell what the shared machine costs from what a cluster costs. **Newcomer**: as in
-*Cold load*, until the bytes are received.`
+more often than another would look cheaper. Each write sets a key, so that documents stay small. **Commit**: the
+statement that stores a record, with the lock of the epoch's row and without, over one connection. **Forwarding**:
+four rooms of one node, each with a writer that waits for its barrier and a reader, connected to the node, by another
+one, or by a process that does nothing but \`socket.pipe\` both ways, which is the least that a pipe costs in Node;
+only the clients of the way that is measured are connected. CPU by /proc. **Flat**: four nodes with four rooms each,
+whose writers write every 40 ms, so that two cores have time left for all four, PostgreSQL and the writers (the table
+has the rate that came about): one node after another, two at a time, all at once, so that each part has the same
+nodes and updates; the CPU of the nodes at work, without PostgreSQL's. Four nodes that do not know of each other, each
+in a cluster of its own, tell what the shared machine costs from what a cluster costs. **Newcomer**: as in *Cold
+load*, until the bytes are received.`
