@@ -32,7 +32,7 @@ type Values = Readonly<Record<string, string>>
 export const onCommand = (look: UiFrame, command: UiCommand, values: Values): Steps => {
   const { state } = look
   const { name } = command
-  const refused = whyNot(look.snapshot, name)
+  const refused = whyNot(look.snapshot, command)
   if (refused !== null) return [{ type: 'say', text: refused }]
   switch (name) {
     case 'me':

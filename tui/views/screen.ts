@@ -132,7 +132,7 @@ const LEADS_ON: ReadonlySet<Page['kind']> = new Set<Page['kind']>([
 const hints = (look: UiFrame, width: number): Row => {
   const { state, snapshot } = look
   const named = UI_COMMANDS.filter(
-    ({ bar, name }) => bar !== undefined && whyNot(snapshot, name) === null,
+    (command) => command.bar !== undefined && whyNot(snapshot, command) === null,
   )
   const here = named.filter(({ where }) => where === placeOf(look))
   const page = topPage(state)

@@ -1,14 +1,7 @@
+import type { UiCommand } from '../../model/commands.ts'
 import type { Snapshot } from '../../model/snapshot.ts'
 
 type Person = Pick<Snapshot, 'me' | 'role' | 'contact'>
-
-/** Commands that change something for others. */
-const OF_MEMBERS: ReadonlySet<string> = new Set([
-  ...['delegate', 'broadcast', 'send', 'reply', 'read', 'status', 'pause', 'resume'],
-  ...['claim', 'respond', 'answer', 'note', 'approve', 'decline', 'cancel', 'release'],
-  ...['new', 'rename', 'remove', 'undo', 'restore', 'restore-one', 'checkpoint'],
-  ...['accept', 'accept-all', 'reject', 'reject-all'],
-])
 
 /** The reason why this person can only watch; null: they take part, as far as that is known here. */
 export const whyWatching = ({ me, role, contact }: Person): string | null => {
@@ -18,5 +11,5 @@ export const whyWatching = ({ me, role, contact }: Person): string | null => {
 }
 
 /** The reason why this person cannot give a command; null: they can, as far as that is known here. */
-export const whyNot = (person: Person, name: string): string | null =>
-  OF_MEMBERS.has(name) ? whyWatching(person) : null
+export const whyNot = (person: Person, { forMembers }: UiCommand): string | null =>
+  forMembers ? whyWatching(person) : null
