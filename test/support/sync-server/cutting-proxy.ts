@@ -4,8 +4,8 @@ import { connect, createServer, type Socket } from 'node:net'
 /** A proxy before a server on loopback, which can hold back what passes and cut all connections. */
 export interface CuttingProxy {
   port: number
-  /** From now on nothing of the server passes. */
-  holdAnswers: () => void
+  /** From now on nothing of the server passes, but for about this many bytes (default: 0). */
+  holdAnswers: (but?: number) => void
   /** From now on nothing of the clients passes. */
   holdRequests: () => void
   /** Resolves once something is held back. */
@@ -17,6 +17,7 @@ export interface CuttingProxy {
 
 export const cuttingProxy = async (to: number): Promise<CuttingProxy> => {
   let holds: 'answers' | 'requests' | null = null
+  let passing = 0
   let tell = () => {}
   let held = new Promise<void>((resolve) => {
     tell = resolve
@@ -31,8 +32,9 @@ export const cuttingProxy = async (to: number): Promise<CuttingProxy> => {
     for (const [from, other, what] of ways) {
       sockets.add(from)
       from.on('data', (chunk) => {
-        if (holds === what) tell()
-        else other.write(chunk)
+        if (holds === what && passing <= 0) return tell()
+        passing -= chunk.length
+        other.write(chunk)
       })
       from.on('error', () => {})
       from.on('close', () => {
@@ -45,11 +47,13 @@ export const cuttingProxy = async (to: number): Promise<CuttingProxy> => {
   await once(server, 'listening')
   return {
     port: (server.address() as { port: number }).port,
-    holdAnswers: () => {
+    holdAnswers: (but = 0) => {
       holds = 'answers'
+      passing = but
     },
     holdRequests: () => {
       holds = 'requests'
+      passing = 0
     },
     held: () => held,
     cut: () => {

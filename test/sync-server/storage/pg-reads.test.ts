@@ -1,13 +1,18 @@
 import { afterEach, describe, expect, it, vi } from 'vitest'
 import { parseStoreAddress } from '../../../sync-server/config/store-address.ts'
 import { Corruption, causeOf } from '../../../sync-server/storage/integrity/corruption.ts'
+import { Unavailable } from '../../../sync-server/storage/integrity/db.ts'
 import { Copied, type CopiedRow } from '../../../sync-server/storage/postgres/copied.ts'
 import { NodeStore } from '../../../sync-server/storage/postgres/node-store.ts'
 import { openPostgres } from '../../../sync-server/storage/postgres/open.ts'
 import { Reader } from '../../../sync-server/storage/postgres/reader.ts'
+import * as sql from '../../../sync-server/storage/postgres/statements.ts'
 import { until } from '../../support/client.ts'
 import { newSchema, onPostgres } from '../../support/postgres.ts'
 import { runSql } from '../../support/sql.ts'
+import { cuttingProxy } from '../../support/sync-server/cutting-proxy.ts'
+
+const NO_MARK = { read: () => null, note: () => {}, close: () => {} }
 
 const int32 = (n: number): Buffer => {
   const bytes = Buffer.alloc(4)
@@ -94,9 +99,7 @@ onPostgres('reading PostgreSQL', (postgres) => {
   it('[STORE-4] a large value of which a piece is missing is not handed out', async () => {
     const { url } = postgres()
     const address = parseStoreAddress(newSchema(url))
-    const { db, close } = await openPostgres(address, 'take', () => ({
-      ...{ read: () => null, note: () => {}, close: () => {} },
-    }))
+    const { db, close } = await openPostgres(address, 'take', () => NO_MARK)
     const large = (size: number) => new Uint8Array(size).fill(size)
     await db.batch(
       [3 * 2 ** 20, 1, 3 * 2 ** 20].map((size, i) => ({
@@ -135,6 +138,32 @@ onPostgres('reading PostgreSQL', (postgres) => {
       await runSql(url, `drop table ${address.schema}.kept`)
       expect((await db.iterator({ gte: 'k', lt: 'l' }).all()).length).toBe(3)
     }
+    await close()
+  })
+
+  it('[STORE-11] a connection that ends within an answer gives no rows, and the next read has another one', async () => {
+    const { url, port } = postgres()
+    const address = parseStoreAddress(newSchema(url))
+    const { db, close } = await openPostgres(address, 'take', () => NO_MARK)
+    const large = new Uint8Array(5 * 2 ** 20).fill(7)
+    await db.put('k:large', large)
+    const proxy = await cuttingProxy(port)
+    const proxied = address.url.replace(`:${port}`, `:${proxy.port}`)
+    const reader = await Reader.open({ ...address, url: proxied })
+    const text = sql.copyKeys(address.schema, [Buffer.from('k:large')])
+    const bytes = (await reader.copied(text)).reduce((sum, { v }) => sum + v.length, 0)
+    expect(bytes).toBe(large.length + 4)
+    proxy.holdAnswers(2 ** 20)
+    const reading = reader.copied(text).then(
+      () => null,
+      (thrown: Error) => thrown,
+    )
+    await proxy.held()
+    proxy.cut()
+    expect(await reading).toBeInstanceOf(Unavailable)
+    expect(await reader.copied(text)).toHaveLength(6)
+    await reader.close()
+    proxy.close()
     await close()
   })
 
