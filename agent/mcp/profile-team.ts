@@ -183,7 +183,7 @@ export class ProfileTeam implements Team {
     const marks = await this.#look(async (call) => {
       const { replica } = await call.place()
       const me = call.profile.state.agent_id ?? null
-      const unread = me === null ? 0 : (await replica.inbox(me)).length
+      const unread = me === null ? 0 : await replica.unread(me)
       return new Map(uris.map((uri) => [uri, markOf(replica.doc, uri, { me, unread })]))
     })
     return marks ?? new Map(uris.map((uri) => [uri, '']))

@@ -1,19 +1,25 @@
 import * as Y from 'yjs'
 import type { LineRange } from '../../lib/merge/edits.ts'
+import { stateVectorOf } from '../../lib/yjs/internals.ts'
 import type { Json } from '../../workspace/document/schema.ts'
 import type { ReadFile } from '../../workspace/files/stale.ts'
 import type { StateVector } from '../../workspace/inbox/inbox.ts'
 import type { InboxPosition } from '../../workspace/inbox/mailbox.ts'
 import { storable } from '../../workspace/inbox/storable.ts'
-import { FileNews, isMoot } from '../../workspace/inbox/unread.ts'
+import { FileNews, isMoot, mayBeMoot } from '../../workspace/inbox/unread.ts'
 import type { Message } from '../../workspace/messages/message.ts'
 import type { TaskRequest } from '../http/api.ts'
 import { AnswerAges, type KeyKind } from './answers.ts'
+import { Kept } from './kept.ts'
 import { type Opened, openDatabase } from './opening.ts'
 import { Reads } from './reads.ts'
 import {
   type Cursor,
+  decodeCursor,
+  encodeCursor,
   entry,
+  isSamePosition,
+  type Position,
   putJson,
   range,
   readJson,
@@ -92,7 +98,7 @@ const mirrorTextKey = (mirror: string, file: string, digest: string): string =>
 export class Replica extends StoredDocument {
   /** True where its agent may write nothing into the document. */
   onlyReads = false
-  #cursor: Cursor | null
+  #cursor: Position | null
   #hasMoved = false
   #nextMessage: number
   #nextCommand: number
@@ -103,12 +109,18 @@ export class Replica extends StoredDocument {
   #hasRead = false
   #fresh: Message[] = []
   #files: FileNews
+  /** True where the next commit changes the inbox, or the queue. */
+  #hasMail = false
+  #hasQueued = false
+  /** The number of unread messages; `mayEnd`: some may become moot. */
+  readonly #unread = new Kept<{ agent: string; count: number; mayEnd: boolean }>()
+  readonly #queue = new Kept<readonly { key: string; command: QueuedCommand }[]>()
   readonly #listeners = new Set<(messages: readonly Message[]) => void>()
 
   private constructor(opened: Opened) {
     super(opened)
     this.#answerAges = new AnswerAges(opened.db)
-    this.#cursor = opened.cursor
+    this.#cursor = opened.cursor && decodeCursor(opened.cursor)
     this.#files = opened.files
     this.#nextMessage = opened.nextMessage
     this.#nextCommand = opened.nextCommand
@@ -130,7 +142,7 @@ export class Replica extends StoredDocument {
   protected moved(): Write | null {
     if (!this.#hasMoved) return null
     this.#hasMoved = false
-    return putJson('cursor', this.#cursor)
+    return this.#cursor && putJson('cursor', encodeCursor(this.#cursor))
   }
 
   protected committing(): { writes: () => Promise<Write[]>; done: () => void } {
@@ -140,12 +152,17 @@ export class Replica extends StoredDocument {
     this.#answered = new Map()
     const reads = this.#hasRead ? [putJson(`r:${READS}`, this.#reads.toJson())] : []
     this.#hasRead = false
+    const { hasMail, hasQueued } = { hasMail: this.#hasMail, hasQueued: this.#hasQueued }
+    this.#hasMail = false
+    this.#hasQueued = false
     return {
       writes: async () => [
         ...reads,
         ...(answered.size === 0 ? [] : await this.#answerAges.writes(answered, Date.now())),
       ],
       done: () => {
+        if (hasMail) this.#unread.forget()
+        if (hasQueued) this.#queue.forget()
         if (fresh.length > 0) for (const listener of this.#listeners) listener(fresh)
       },
     }
@@ -153,12 +170,11 @@ export class Replica extends StoredDocument {
 
   protected cursorIn(doc: Y.Doc, taken: number): Cursor | null {
     if (this.#cursor === null) return null
-    const known = Y.decodeStateVector(Buffer.from(this.#cursor.vector, 'base64'))
+    const vector = new Map(this.#cursor.vector)
     // Operations under the taken id are another agent's, and were not looked at.
-    known.delete(taken)
-    known.set(doc.clientID, Y.getState(doc.store, doc.clientID))
-    const vector = Buffer.from(Y.encodeStateVector(known)).toString('base64')
-    return { ...this.#cursor, vector }
+    vector.delete(taken)
+    vector.set(doc.clientID, Y.getState(doc.store, doc.clientID))
+    return encodeCursor({ ...this.#cursor, vector })
   }
 
   /** Has `listener` called with new messages of the inbox once they are committed; gives what ends that. */
@@ -169,8 +185,7 @@ export class Replica extends StoredDocument {
 
   /** The state vector up to which `agent` has its messages; null: it never had any here. */
   cursor(agent: string): StateVector | null {
-    if (this.#cursor?.agent !== agent) return null
-    return Y.decodeStateVector(Buffer.from(this.#cursor.vector, 'base64'))
+    return this.#cursor?.agent === agent ? this.#cursor.vector : null
   }
 
   /** The positions in the archive of broadcasts and in that of tasks up to which `agent` has its messages. */
@@ -181,10 +196,10 @@ export class Replica extends StoredDocument {
 
   /** Stages messages for `agent` and moves its cursor to `to`, by default to the current document. */
   receive(agent: string, messages: readonly Message[], to?: InboxPosition): void {
-    const vector = Buffer.from(to?.vector ?? Y.encodeStateVector(this.doc)).toString('base64')
+    const vector = to?.vector ?? stateVectorOf(this.doc)
     const { archived, archivedTasks } = to ?? this.archivePosition(agent)
-    const cursor: Cursor = { agent, vector, archived, archivedTasks }
-    if (JSON.stringify(cursor) === JSON.stringify(this.#cursor)) return
+    const cursor = { agent, vector, archived, archivedTasks }
+    if (this.#cursor !== null && isSamePosition(cursor, this.#cursor)) return
     // The cursor moves once all messages before it are staged, so no error leaves it ahead.
     this.deliver(agent, messages)
     this.#cursor = cursor
@@ -197,6 +212,7 @@ export class Replica extends StoredDocument {
    */
   deliver(agent: string, messages: readonly Message[]): void {
     if (this.#cursor?.agent !== agent) this.#files = new FileNews()
+    this.#hasMail ||= messages.length > 0
     for (const one of messages.map(storable)) {
       const { message, since, unread } = this.#files.merge(one)
       const key = entry('m:', this.#nextMessage++)
@@ -221,8 +237,21 @@ export class Replica extends StoredDocument {
     return found
   }
 
+  /** The number of messages in `inbox`; reads them only where it may have changed. */
+  async unread(agent: string): Promise<number> {
+    const known = this.#unread.value
+    if (known === null || known.agent !== agent || known.mayEnd) this.#unread.forget()
+    const { count } = await this.#unread.read(async () => {
+      const found = await this.inbox(agent)
+      const mayEnd = found.some(({ message }) => mayBeMoot(message))
+      return { agent, count: found.length, mayEnd }
+    })
+    return count
+  }
+
   /** Stages the acknowledgement of messages: they are not delivered again. */
   acknowledge(keys: readonly string[]): void {
+    this.#hasMail ||= keys.length > 0
     for (const key of keys) {
       this.stage({ type: 'del', key })
       this.#files.delete(key)
@@ -231,17 +260,21 @@ export class Replica extends StoredDocument {
 
   /** Stages a command for the server, after those that are queued. */
   enqueue(command: QueuedCommand): void {
+    this.#hasQueued = true
     this.stage(putJson(entry('c:', this.#nextCommand++), command))
   }
 
   /** The committed commands that the server has not answered yet, in order, each with the key to `dequeue` it. */
-  async queue(): Promise<{ key: string; command: QueuedCommand }[]> {
-    const stored = await this.db.iterator(range('c:')).all()
-    return stored.map(([key, value]) => ({ key, command: readJson<QueuedCommand>(value)! }))
+  queue(): Promise<readonly { key: string; command: QueuedCommand }[]> {
+    return this.#queue.read(async () => {
+      const stored = await this.db.iterator(range('c:')).all()
+      return stored.map(([key, value]) => ({ key, command: readJson<QueuedCommand>(value)! }))
+    })
   }
 
   /** Stages that the server has answered a command. */
   dequeue(key: string): void {
+    this.#hasQueued = true
     this.stage({ type: 'del', key })
   }
 

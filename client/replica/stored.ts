@@ -1,4 +1,7 @@
 import type { Level } from 'level'
+import * as Y from 'yjs'
+import type { StateVector } from '../../workspace/inbox/inbox.ts'
+import type { InboxPosition } from '../../workspace/inbox/mailbox.ts'
 import type { Message } from '../../workspace/messages/message.ts'
 
 /**
@@ -18,6 +21,33 @@ export interface Cursor {
   archived?: number
   archivedTasks?: number
 }
+
+/** The same in memory. */
+export type Position = InboxPosition & { agent: string }
+
+export const decodeCursor = (cursor: Cursor): Position => {
+  const { agent, vector, archived = 0, archivedTasks = 0 } = cursor
+  return {
+    agent,
+    vector: Y.decodeStateVector(Buffer.from(vector, 'base64')),
+    archived,
+    archivedTasks,
+  }
+}
+
+export const encodeCursor = ({ vector, ...rest }: Position): Cursor => {
+  const bytes = Y.encodeStateVector(vector as Map<number, number>)
+  return { ...rest, vector: Buffer.from(bytes).toString('base64') }
+}
+
+export const isSamePosition = (a: Position, b: Position): boolean =>
+  a.agent === b.agent &&
+  a.archived === b.archived &&
+  a.archivedTasks === b.archivedTasks &&
+  isSameVector(a.vector, b.vector)
+
+const isSameVector = (a: StateVector, b: StateVector): boolean =>
+  a === b || (a.size === b.size && [...a].every(([client, clock]) => b.get(client) === clock))
 
 /** A message for `agent`. `since`: the key and id of the first unread message that it stands for. */
 export interface StoredMessage {

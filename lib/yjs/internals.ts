@@ -112,6 +112,26 @@ export const deleteOperations = (
 export const structsByClient = (doc: Y.Doc): ReadonlyMap<number, readonly Struct[]> =>
   doc.store.clients
 
+/** The operations that a document has, as a Yjs state vector. Allocates one map. */
+export const stateVectorOf = (doc: Y.Doc): Map<number, number> => {
+  const vector = new Map<number, number>()
+  for (const [client, structs] of doc.store.clients) {
+    const { id, length } = structs.at(-1)!
+    vector.set(client, id.clock + length)
+  }
+  return vector
+}
+
+/** Tells whether a document has exactly the operations of a state vector. */
+export const isAt = (doc: Y.Doc, vector: ReadonlyMap<number, number>): boolean => {
+  if (doc.store.clients.size !== vector.size) return false
+  for (const [client, structs] of doc.store.clients) {
+    const { id, length } = structs.at(-1)!
+    if (vector.get(client) !== id.clock + length) return false
+  }
+  return true
+}
+
 /** The newest struct of a client; undefined: the document has none. */
 export const lastStruct = (doc: Y.Doc, client: number): Struct | undefined =>
   doc.store.clients.get(client)?.at(-1)

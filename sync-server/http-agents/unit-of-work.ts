@@ -1,4 +1,5 @@
 import * as Y from 'yjs'
+import { stateVectorOf } from '../../lib/yjs/internals.ts'
 import type { Json } from '../../workspace/document/schema.ts'
 import type { Fresh, StateVector } from '../../workspace/inbox/inbox.ts'
 import type { InboxPosition, Mailbox, Talker } from '../../workspace/inbox/mailbox.ts'
@@ -7,6 +8,9 @@ import { FileNews } from '../../workspace/inbox/unread.ts'
 import type { Message } from '../../workspace/messages/message.ts'
 import type { Op } from '../storage/integrity/level-keys.ts'
 import { del, type KeySpace, put, type State } from './records.ts'
+
+const encodeVector = (vector: StateVector): string =>
+  Buffer.from(Y.encodeStateVector(vector as Map<number, number>)).toString('base64')
 
 /**
  * The view that one command has of an HTTP agent: the current document and the agent's records.
@@ -49,7 +53,7 @@ export class UnitOfWork implements Mailbox, Talker {
 
   receive(_agent: string, messages: readonly Message[], to?: InboxPosition): void {
     const { archived, archivedTasks } = to ?? this.archivePosition()
-    const vector = Buffer.from(to?.vector ?? Y.encodeStateVector(this.doc)).toString('base64')
+    const vector = encodeVector(to?.vector ?? stateVectorOf(this.doc))
     if (messages.length > 0 || this.state.cursor === null) this.hasChanged = true
     this.#stage(messages)
     const { ahead: _, ...state } = this.state

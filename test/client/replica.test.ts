@@ -3,10 +3,10 @@ import { once } from 'node:events'
 import { cpSync, readdirSync, rmSync, truncateSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { Level } from 'level'
-import { expect, it } from 'vitest'
+import { expect, it, vi } from 'vitest'
 import * as Y from 'yjs'
 import { bundle } from '../../bench/programs.ts'
-import { Replica } from '../../client/replica/replica.ts'
+import { type QueuedCommand, Replica } from '../../client/replica/replica.ts'
 import type { Message } from '../../workspace/messages/message.ts'
 import { tempDir } from '../support/server.ts'
 
@@ -43,6 +43,42 @@ it('[REPLICA-3] a document, its client id, the inbox, answers and bases are ther
   const third = await open(dir)
   expect(await third.inbox('a-me')).toEqual([])
   await third.close()
+})
+
+it('[REPLICA-15] what is unread and queued is counted once, until that changes', async () => {
+  const replica = await open(join(tempDir('replica'), 'r'))
+  const read = vi.spyOn(Level.prototype, 'iterator')
+  const counts = async () => [await replica.unread('a-me'), (await replica.queue()).length]
+  const reads = async () => {
+    read.mockClear()
+    const found = await counts()
+    return [...found, read.mock.calls.length]
+  }
+  try {
+    expect(await reads()).toEqual([0, 0, 2])
+    expect(await reads()).toEqual([0, 0, 0])
+    replica.receive('a-me', [{ type: 'agent_joined', message_id: 'a' } as Message])
+    replica.enqueue({ verb: 'claim', task: 't-1', command: {} as QueuedCommand['command'] })
+    expect(await counts(), 'not committed yet').toEqual([0, 0])
+    const committed = replica.commit()
+    await Promise.all([committed, counts(), counts()])
+    expect(await counts()).toEqual([1, 1])
+    expect(await reads()).toEqual([1, 1, 0])
+    expect(await replica.unread('a-other')).toBe(0)
+    const [first] = await replica.queue()
+    replica.dequeue(first!.key)
+    replica.acknowledge((await replica.inbox('a-me')).map(({ key }) => key))
+    await replica.commit()
+    expect(await counts()).toEqual([0, 0])
+
+    const task = { type: 'task_delegation', message_id: 't-gone' } as Message
+    replica.deliver('a-me', [task])
+    await replica.commit()
+    expect(await counts(), 'a task that has ended is not told of').toEqual([0, 0])
+  } finally {
+    read.mockRestore()
+    await replica.close()
+  }
 })
 
 it('[REPLICA-3] a log that outgrows its checkpoint is folded into it', async () => {

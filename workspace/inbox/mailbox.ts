@@ -1,4 +1,5 @@
-import * as Y from 'yjs'
+import type * as Y from 'yjs'
+import { isAt, stateVectorOf } from '../../lib/yjs/internals.ts'
 import { ClawError } from '../../protocol/errors.ts'
 import type { AgentId, TaskId } from '../../protocol/ids.ts'
 import type { Here } from '../agents/agents.ts'
@@ -60,8 +61,8 @@ export interface Archives {
 
 /** The position of an inbox in the document and in the archives. */
 export interface InboxPosition {
-  /** Encoded state vector: covers the operations whose messages have been derived. */
-  vector: Uint8Array
+  /** Covers the operations whose messages have been derived. */
+  vector: StateVector
   /** Positions in the archives of broadcasts and of tasks; earlier entries need no look. */
   archived: number
   archivedTasks: number
@@ -149,14 +150,15 @@ export const viewInbox = (mailbox: Mailbox, me: AgentId, here: Here): InboxView 
   const since = mailbox.cursor(me)
   if (since === null) return null
   const position = mailbox.archivePosition(me)
+  const isOld = isAt(doc, since)
   const lacks = {
     broadcasts: archivedBroadcasts(doc) > position.archived,
     tasks: countArchivedTasks(doc) > position.archivedTasks,
   }
   return {
     ...{ ...position, since, lacks },
-    vector: Y.encodeStateVector(doc),
-    live: newsSince(doc, since, me, here, fileVersions(doc)),
+    vector: isOld ? since : stateVectorOf(doc),
+    live: isOld ? [] : newsSince(doc, since, me, here, fileVersions(doc)),
     liveTasks: new Set(lacks.tasks ? [...taskRecords(doc)].map(([id]) => id) : []),
   }
 }
@@ -180,7 +182,7 @@ export const archivedSince = async (
   let { archived, archivedTasks } = look
   let missed: Placed<BroadcastEntry>[] = []
   let missedTasks: Fresh[] = []
-  const now = Y.decodeStateVector(look.vector)
+  const now = look.vector
   if (lacks.broadcasts) {
     const places = new Set(live.flatMap(({ at }) => at ?? []))
     ;({ missed, archived } = await readArchive(archived, archives.broadcasts, (page) =>
@@ -261,7 +263,7 @@ const readArchive = async (
 
 /** The position of an inbox that has all there is. */
 export const presentOf = (doc: Y.Doc): InboxPosition => ({
-  vector: Y.encodeStateVector(doc),
+  vector: stateVectorOf(doc),
   archived: archivedBroadcasts(doc),
   archivedTasks: countArchivedTasks(doc),
 })

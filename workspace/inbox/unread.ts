@@ -19,6 +19,10 @@ const subjectOf = (message: Message): string | null => {
 /** Tells whether a message is news of a file, which can wait. A conflict cannot. */
 export const isFileNews = (message: Message): boolean => subjectOf(message) !== null
 
+/** True if a message may become moot by what comes later. */
+export const mayBeMoot = ({ type }: Message): boolean =>
+  type === 'task_delegation' || type === 'file_suggestion'
+
 /** Tells whether a message is moot: it hands over a task, or waits for a judgement, that has ended. */
 export const isMoot = (doc: Y.Doc, message: Message): boolean => {
   const { type, message_id: id } = message

@@ -1,6 +1,7 @@
 import { basename } from 'node:path'
 import { OFF_MS } from '../../../client/http/clock.ts'
 import { counted } from '../../../lib/text/count.ts'
+import { includes } from '../../../protocol/roles.ts'
 import type { Call, Outcome, Verb } from '../../command/call.ts'
 import { nameAt, readState, saveState } from '../../command/profile.ts'
 import { oneLine, word } from '../../command/text.ts'
@@ -31,6 +32,7 @@ export const status: Verb = async (call) => {
     const place = { server: at.access.server, workspace: at.workspace }
     const name = nameAt(readState(dir), place)
     const contact = session?.contact
+    const { role } = at.access
     const one = {
       profile: /[\\/]profiles[\\/][^\\/]+$/.test(dir) ? basename(dir) : 'default',
       agent_id: me,
@@ -40,9 +42,9 @@ export const status: Verb = async (call) => {
       connected: contact?.connected ?? false,
       since: contact === undefined ? null : new Date(contact.since).toISOString(),
       why: contact?.why?.message ?? null,
-      unread: me === null ? 0 : (await replica.inbox(me)).length,
+      unread: me === null ? 0 : await replica.unread(me),
       queued: (await replica.queue()).length,
-      role: at.access.role,
+      role,
       unsent: session?.hasUnsent ?? null,
       mirrors: mirrors?.list() ?? [],
       clock_offset_seconds: Math.round(handle.clockOffset / 1_000),
@@ -52,7 +54,7 @@ export const status: Verb = async (call) => {
     const why = isRevoked ? 'revoked: ask for a new join link' : (one.why ?? 'connecting')
     const how = one.connected ? sends : `not connected (${why})`
     const { profile, workspace, server, unread, queued, unsent } = one
-    const isReader = at.access.readsOnly()
+    const isReader = role !== null && !includes(role, 'write')
     const reads = isReader ? `  only reads${unsent ? UNSENT : ''}` : ''
     const waiting = [queued > 0 ? counted(queued, 'command') : [], unsent ? 'changes' : []].flat()
     const waits =

@@ -8,6 +8,7 @@ import {
   indexOfClock,
   insertAfter,
   insertTextAfter,
+  isAt,
   isChanging,
   isElement,
   isPristine,
@@ -18,6 +19,7 @@ import {
   itemOfParent,
   itemsByKey,
   lastStruct,
+  stateVectorOf,
   stringIn,
   structAt,
   structsByClient,
@@ -191,4 +193,19 @@ it('[LAYER-5] a delete set is known when all of its operations are there and del
   expect([has(0, 4), has(0, 5)]).toEqual([true, false])
   expect(hasDeleted(doc, { clients: new Map([[2, [{ clock: 0, len: 1 }]]]) })).toBe(false)
   expect(hasDeleted(doc, { clients: new Map() })).toBe(true)
+})
+
+it('[LAYER-5] the state vector of a document is that of Yjs', () => {
+  const { doc, text } = withText()
+  const other = new Y.Doc()
+  other.clientID = 2
+  Y.applyUpdate(other, Y.encodeStateAsUpdate(doc))
+  other.getText('text').insert(0, 'x')
+  expect(stateVectorOf(other)).toEqual(Y.decodeStateVector(Y.encodeStateVector(other)))
+  expect(stateVectorOf(new Y.Doc())).toEqual(new Map())
+  const before = stateVectorOf(doc)
+  expect([isAt(doc, before), isAt(other, before)]).toEqual([true, false])
+  text.insert(0, 'y')
+  expect([isAt(doc, before), isAt(doc, stateVectorOf(doc))]).toEqual([false, true])
+  expect(isAt(new Y.Doc(), new Map([[1, 0]]))).toBe(false)
 })

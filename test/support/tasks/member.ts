@@ -27,7 +27,7 @@ export class Inbox implements Mailbox {
   }
 
   cursor(): StateVector | null {
-    return this.#position === null ? null : Y.decodeStateVector(this.#position.vector)
+    return this.#position?.vector ?? null
   }
 
   archivePosition(): Omit<InboxPosition, 'vector'> {
@@ -35,7 +35,7 @@ export class Inbox implements Mailbox {
   }
 
   receive(_agent: string, messages: readonly Message[], to?: InboxPosition): void {
-    const vector = Y.encodeStateVector(this.doc)
+    const vector = Y.decodeStateVector(Y.encodeStateVector(this.doc))
     this.#position = to ?? { ...this.archivePosition(), vector }
     this.messages.push(...messages)
   }
