@@ -174,13 +174,15 @@ class Grouping {
 
 /**
  * Joins the records of a log while they are written, once its tail has COMPACT_UPDATES updates: its checkpoint rests then.
- * Those before are read and joined, too.
+ * Those before are read and joined, too, once it has twice as many: to read them costs more, and the rest is a long one.
  */
 export class TailJoiner {
   /** Updates after the newest checkpoint, or since this process reads the log (count). */
   #updates = 0
   /** null: the tail is short. */
   #grouping: Grouping | null = null
+  /** Position of the newest record before those in the grouping; null: these are joined, or the tail is short. */
+  #earlier: number | null = null
   /** Positions of the last records that are joined on disk. */
   #stored: number[]
   readonly #recordsAfter: (after: number, upTo: number) => AsyncIterable<Single>
@@ -200,16 +202,20 @@ export class TailJoiner {
     if (this.#updates < COMPACT_UPDATES) return
     if (this.#grouping === null) {
       this.#grouping = new Grouping()
-      void this.#joinEarlier(this.#grouping, seq - 1)
+      this.#earlier = seq - 1
     }
     this.#grouping.add({ seq, updates })
+    if (this.#earlier === null || this.#updates < 2 * COMPACT_UPDATES) return
+    void this.#joinEarlier(this.#grouping, this.#earlier)
+    this.#earlier = null
   }
 
-  /** Joins the records up to a position that are not joined yet, for a grouping that goes on after them. */
+  /** Joins the records up to a position that are not joined yet, for the grouping that goes on after them. */
   async #joinEarlier(later: Grouping, upTo: number): Promise<void> {
     const earlier = new Grouping()
     try {
-      for await (const record of this.#recordsAfter(Math.max(0, ...this.#stored), upTo)) {
+      const joined = this.#stored.filter((to) => to <= upTo)
+      for await (const record of this.#recordsAfter(Math.max(0, ...joined), upTo)) {
         if (this.#grouping !== later) return
         earlier.add(record)
       }
@@ -235,6 +241,7 @@ export class TailJoiner {
   folded(workspace: string, seq: number): Op[] {
     this.#updates = 0
     this.#grouping = null
+    this.#earlier = null
     const covered = this.#stored.filter((to) => to <= seq)
     this.#stored = this.#stored.filter((to) => to > seq)
     return covered.map((to) => ({ type: 'del', key: joinedKey(workspace, to) }))

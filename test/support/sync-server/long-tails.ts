@@ -18,8 +18,8 @@ export const longTail = (count: number): Uint8Array[] => {
 
 /** Updates in a record (count). */
 const A_RECORD = 256
-/** Enough for two groups of joined records. */
-export const LONG = COMPACT_UPDATES + 2 * JOINED_UPDATES + 3 * A_RECORD
+/** Enough for groups of joined records from its beginning on. */
+export const LONG = 2 * COMPACT_UPDATES + 2 * JOINED_UPDATES + 3 * A_RECORD
 
 /** Appends updates, some to a record. */
 export const appendAll = async (
