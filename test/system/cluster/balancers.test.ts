@@ -178,13 +178,12 @@ onPostgres('nodes behind a balancer', (postgres) => {
       },
     )
 
-    it.skipIf(!isThere || name === 'nginx')(
-      `[OPS-27] ${name} notices a node that hangs`,
-      async () => {
-        const at = await balanced(start)
-        await leavesOut(at)
-        for (const node of at.nodes) await node.stop()
-      },
-    )
+    // nginx's open source has no checks.
+    if (name === 'nginx') continue
+    it.skipIf(!isThere)(`[OPS-27] ${name} notices a node that hangs`, async () => {
+      const at = await balanced(start)
+      await leavesOut(at)
+      for (const node of at.nodes) await node.stop()
+    })
   }
 })
