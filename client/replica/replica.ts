@@ -240,7 +240,7 @@ export class Replica extends StoredDocument {
   /** The number of messages in `inbox`; reads them only where it may have changed. */
   async unread(agent: string): Promise<number> {
     const known = this.#unread.value
-    if (known === null || known.agent !== agent || known.mayEnd) this.#unread.forget()
+    if (known !== null && (known.agent !== agent || known.mayEnd)) this.#unread.forget()
     const { count } = await this.#unread.read(async () => {
       const found = await this.inbox(agent)
       const mayEnd = found.some(({ message }) => mayBeMoot(message))

@@ -26,8 +26,8 @@ export const mayBeMoot = ({ type }: Message): boolean =>
 /** Tells whether a message is moot: it hands over a task, or waits for a judgement, that has ended. */
 export const isMoot = (doc: Y.Doc, message: Message): boolean => {
   const { type, message_id: id } = message
+  if (!mayBeMoot(message)) return false
   if (type === 'task_delegation') return !isOpen(doc, id)
-  if (type !== 'file_suggestion') return false
   const entry = findSuggestion(doc, id)
   return entry === null || stateOf(entry) !== 'open'
 }
